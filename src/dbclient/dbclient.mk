@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libovs-dbclient.a
+libovs_dbclient_a_SOURCES = \
+

@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libovs-dbserver.a
+libovs_dbserver_a_SOURCES = \
+

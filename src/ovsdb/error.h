@@ -1,0 +1,36 @@
+// DbError: an error object of the database protocol (RFC 7047 section 3.1, <error>).
+//
+// `tag` is the machine's word ("constraint violation", "syntax error", ...), `details` a sentence
+// for people, `syntax` the JSON text that was wrong, where one was.
+//
+// Thread safety: a value.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace ovs::ovsdb {
+
+struct DbError {
+  std::string tag;
+  std::string details;
+  std::string syntax;
+
+  json::object to_json() const;
+  // "constraint violation: DETAILS", as a log line or a tool's message shows it.
+  std::string to_string() const;
+};
+
+template <class T>
+using DbResult = Result<T, DbError>;
+
+inline Unexpected<DbError> db_error(std::string_view tag, std::string details) {
+  return {DbError{std::string(tag), std::move(details), {}}};
+}
+// "syntax error" about the JSON value `v`.
+Unexpected<DbError> syntax_error(const json::value& v, std::string details);
+
+}  // namespace ovs::ovsdb
