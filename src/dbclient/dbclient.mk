@@ -1,3 +1,2 @@
 noinst_LIBRARIES += libovs-dbclient.a
-libovs_dbclient_a_SOURCES = \
-
+libovs_dbclient_a_SOURCES =

@@ -1,3 +1,2 @@
 noinst_LIBRARIES += libovs-dbserver.a
-libovs_dbserver_a_SOURCES = \
-
+libovs_dbserver_a_SOURCES =
