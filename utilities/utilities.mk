@@ -1,0 +1,6 @@
+# What the tools share; each program has a fragment of its own.
+noinst_LIBRARIES += libovs-utilities.a
+libovs_utilities_a_SOURCES = \
+	utilities/table.cc \
+	utilities/table.h
+utilities_LIBS = libovs-utilities.a
