@@ -1,0 +1,8 @@
+# Benchmarks: `make bench` builds the load generator; bench/ovsdb runs it (bench/README.md).
+# It is built for the tests too, since one of them sees that the benchmark works.
+check_PROGRAMS += bench/ovsdb-bench
+bench_ovsdb_bench_SOURCES = bench/ovsdb-bench.cc
+EXTRA_DIST += bench/README.md bench/ovsdb
+
+.PHONY: bench
+bench: bench/ovsdb-bench$(EXEEXT)
