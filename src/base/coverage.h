@@ -6,7 +6,9 @@
 // Thread safety: add() is a relaxed atomic increment; show() may run at any time.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -25,15 +27,20 @@ class Coverage {
   friend struct CoverageRegistry;
   const char* name_;
   std::atomic<std::uint64_t> count_{0};
-  // Totals at the ends of the last 5 s, minute and hour slots, for the rates in show().
-  std::uint64_t at_5s_ = 0, at_minute_ = 0, at_hour_ = 0;
-  double rate_5s_ = 0, rate_minute_ = 0, rate_hour_ = 0;
+  static constexpr std::size_t slots_of_minute = 12;  // of five seconds each
+
+  // What happened in each of the last 12 slots of five seconds, and in each of the last 60 minutes,
+  // for the rates in show(); guarded by the registry's mutex.
+  std::array<std::uint64_t, slots_of_minute> minute_{};
+  std::array<std::uint64_t, 60> hour_{};
+  std::uint64_t at_last_tick_ = 0;
 };
 
-// Called every five seconds by the main loop with the time in ms since start.
+// Called every five seconds by the main loop: the rates in show() are over these slots.
 void coverage_tick();
 std::string coverage_show();
-// The total of one counter, or nothing known: for `coverage/read-counter`.
+// Puts the total of one counter in *count; false if there is no such counter.  For
+// `coverage/read-counter`.
 bool coverage_read(const std::string& name, std::uint64_t* count);
 
 }  // namespace ovs

@@ -89,7 +89,7 @@ class LogModule {
   void limited(RateLimit& limit, LogLevel level, fmt::format_string<A...> f, A&&... a) {
     if (!wants(level)) return;
     unsigned dropped = 0;
-    if (!limit.allow(&dropped)) return;
+    if (limits_rate() && !limit.allow(&dropped)) return;
     if (dropped) write(level, fmt::format("held back {} log messages like the next one", dropped));
     write(level, fmt::format(f, std::forward<A>(a)...));
   }
@@ -102,6 +102,9 @@ class LogModule {
     return static_cast<LogLevel>(levels_[static_cast<std::size_t>(destination)].load(std::memory_order_relaxed));
   }
 
+  // Whether limited() holds messages back (vlog/disable-rate-limit turns it off, to debug).
+  bool limits_rate() const { return limits_rate_.load(std::memory_order_relaxed); }
+
  private:
   friend struct LogRegistry;
   void write(LogLevel level, std::string_view message);
@@ -110,20 +113,34 @@ class LogModule {
   const char* name_;
   std::atomic<std::uint8_t> max_level_;
   std::array<std::atomic<std::uint8_t>, log_destinations> levels_;
+  std::atomic<bool> limits_rate_{true};
 };
 
-// One word or several of the -v / vlog/set grammar: "dbg", "jsonrpc:file:info", "ANY:console:off".
+// One specification of the -v / vlog/set grammar: "dbg", "jsonrpc:file:info", "ANY:console:off",
+// "PATTERN:console:%p|%m", "FACILITY:local3".  A tool begins with log_set("console:warn"), so that
+// only what goes wrong is told to its user.
 Result<void> log_set(std::string_view spec);
 std::string log_list();  // the table that vlog/list prints
 std::string log_list_patterns();
+// Whether messages of `module` ("ANY": of all) that a peer can cause are held back when they are many.
+Result<void> log_set_rate_limiting(std::string_view module, bool on);
 
-// Starts logging to `path`; the file is opened for appending.
+// Starts logging to `path`; the file is opened for appending.  A failure is logged, too.
 Result<void> log_open_file(const std::string& path);
-Result<void> log_reopen_file();
+Result<void> log_reopen_file();  // after log_close_file() or a rotation; nothing where there is no file
 void log_close_file();
 std::string log_file_path();  // empty where there is none
 
-// Whether messages go to syslog at all (a tool's errors go to the console alone by default).
+// Messages go to the system log only after this: daemons ask for it; a tool's errors go to the
+// console alone by default.
 void log_enable_syslog(std::string_view program);
+// "libc", "unix:FILE", "udp:IP:PORT" or "null"; turns the system log on.
+Result<void> log_set_syslog_method(std::string_view method);
+// Also sends what goes to the system log to HOST:PORT over UDP; HOST is a numeric address.
+Result<void> log_set_syslog_target(std::string_view host_and_port);
+
+// What %t and %T show for the calling thread (and for processes that it forks): "monitor", or
+// empty for the main one.
+void set_subprogram_name(std::string_view name);
 
 }  // namespace ovs
