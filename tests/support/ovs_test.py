@@ -20,6 +20,7 @@ Every wait has a limit and ends as soon as what it waits for has happened.  OVS_
 multiplies the limits, for builds with sanitizers or slow machines.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -385,3 +386,37 @@ def can_connect(path):
             return True
         except OSError:
             return False
+
+
+def canonical_database(rpc, database="Open_vSwitch", ephemeral=True):
+    """The rows of a database in a form that does not depend on UUIDs: sorted text per table.
+
+    ephemeral: with the ephemeral columns, which do not outlive the server.
+    A reference is replaced by a digest of the row that it points to, so that two databases with
+    the same shape and content are equal and a differing row shows in a readable line.
+    """
+    schema = rpc.call("get_schema", [database])
+    tables = {table: rpc.transact(database, {"op": "select", "table": table, "where": []})[0]["rows"]
+              for table in schema["tables"]}
+    without = {table: {"_uuid", "_version"} | {
+        name for name, column in definition["columns"].items()
+        if column.get("ephemeral") and not ephemeral}
+        for table, definition in schema["tables"].items()}
+    labels = {row["_uuid"][1]: "" for rows in tables.values() for row in rows}
+
+    def text(table, row):
+        def replace(value):
+            if isinstance(value, list):
+                if len(value) == 2 and value[0] == "uuid":
+                    return ["row", labels.get(value[1], "none")]
+                if len(value) == 2 and value[0] in ("set", "map"):
+                    return [value[0], sorted((replace(v) for v in value[1]), key=json.dumps)]
+                return [replace(v) for v in value]
+            return value
+        return json.dumps({c: replace(v) for c, v in sorted(row.items())
+                           if c not in without[table]})
+
+    for _ in range(6):  # a digest sees one more step along the references each time
+        labels = {row["_uuid"][1]: hashlib.sha1((table + text(table, row)).encode()).hexdigest()[:8]
+                  for table, rows in tables.items() for row in rows}
+    return {table: sorted(text(table, row) for row in rows) for table, rows in tables.items() if rows}
