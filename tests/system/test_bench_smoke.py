@@ -19,7 +19,7 @@ def test_every_line_is_measured(tmp_path):
     assert len(lines) == 5 + 4 * 2 + 2 * 3 + 2 * 3
     for line in lines:
         assert len(line["values"]["ours"]) == 1, line["name"]
-        assert line["met"] is None, "there is nothing to compare with"
+        assert line["ratio"] is None, "there is nothing to compare with"
 
 
 def test_a_failed_request_fails_the_run(box, tmp_path):
