@@ -136,6 +136,8 @@ Unexpected<Error> parse_error(const error_code& error, std::string_view text, st
     const unsigned char c = static_cast<unsigned char>(text[at]);
     if (c >= 0x80) {
       what = is_utf8(text) ? "a character that may stand only in a string" : "invalid UTF-8";
+    } else if (c < 0x20) {
+      what = "a control character must be escaped, and may stand only in a string";
     } else if (c > 0x20 && c < 0x7f) {
       near = {'\'', text[at], '\''};
     }

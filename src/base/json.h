@@ -4,8 +4,9 @@
 // appends to a std::string, without spaces, keys in the object's order; `canonical` sorts them
 // first, for output that people and tests compare.
 //
-// Numbers: an integer that fits is an int64; a real that is a whole number within int64 counts as
-// an integer for callers who ask with as_integer() (RFC 7047 peers write 1.0 for 1).
+// Numbers: an integer that fits is an int64, every other number a double (the nearest one; one that
+// is too large for a double is an error).  A real that is a whole number within int64 counts as an
+// integer for callers who ask with as_integer() (RFC 7047 peers write 1.0 for 1).
 //
 // Thread safety: pure functions; a JsonStream belongs to one thread.
 #pragma once
@@ -65,6 +66,9 @@ class JsonStream {
   // Takes bytes and calls `sink` for each value that they complete.  `sink` returns false to stop;
   // bytes not yet looked at are then dropped.  After an error the stream is spent: every further
   // call returns the same error.
+  //
+  // A value has all its memory in a few blocks of its own, released with the last part of it: whoever
+  // keeps a small part of a large value for long copies it (json::value(part, json::storage_ptr())).
   Result<void> feed(std::string_view bytes, const std::function<bool(json::value&&)>& sink);
 
   // Whether a value has begun and not ended.

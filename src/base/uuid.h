@@ -40,12 +40,14 @@ struct Uuid {
 struct UuidHash {
   using is_avalanching = void;  // tells Boost's flat maps that the bits are well mixed
   std::size_t operator()(const Uuid& u) const noexcept {
-    // Random identifiers are their own hash; multiplying helps those that are not random.
-    std::uint64_t hi, lo;
-    std::memcpy(&hi, u.bytes.data(), 8);
-    std::memcpy(&lo, u.bytes.data() + 8, 8);
-    std::uint64_t x = (hi ^ (lo * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
-    return x ^ (x >> 32);
+    // Random identifiers would do as they are, but a client may choose its own ("uuid" in an
+    // insert), say one after the other: a full multiplication mixes every bit into every other.
+    std::uint64_t high, low;
+    std::memcpy(&high, u.bytes.data(), 8);
+    std::memcpy(&low, u.bytes.data() + 8, 8);
+    const unsigned __int128 product =
+        static_cast<unsigned __int128>(high ^ 0x9e3779b97f4a7c15ULL) * (low ^ 0xff51afd7ed558ccdULL);
+    return static_cast<std::size_t>(product) ^ static_cast<std::size_t>(product >> 64);
   }
 };
 
