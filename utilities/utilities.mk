@@ -2,5 +2,9 @@
 noinst_LIBRARIES += libovs-utilities.a
 libovs_utilities_a_SOURCES = \
 	utilities/table.cc \
-	utilities/table.h
+	utilities/table.h \
+	utilities/timeout.cc \
+	utilities/timeout.h
 utilities_LIBS = libovs-utilities.a
+
+include utilities/ovsdb-client.mk

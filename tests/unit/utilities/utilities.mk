@@ -1,0 +1,6 @@
+# Each tool adds its tests: tests_unit_utilities_utilities_tests_SOURCES += ...
+UNIT_TESTS += tests/unit/utilities/utilities_tests
+tests_unit_utilities_utilities_tests_SOURCES = \
+	tests/unit/utilities/table_test.cc
+tests_unit_utilities_utilities_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+tests_unit_utilities_utilities_tests_LDADD = $(utilities_LIBS) $(rpc_LIBS) $(ovsdb_LIBS) $(base_LIBS) $(GTEST_LIBS)
