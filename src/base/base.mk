@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libovs-base.a
 libovs_base_a_SOURCES = \
+	src/base/byte_order.h \
 	src/base/check.cc \
 	src/base/check.h \
 	src/base/command.cc \
@@ -23,6 +24,10 @@ libovs_base_a_SOURCES = \
 	src/base/result.h \
 	src/base/sha1.cc \
 	src/base/sha1.h \
+	src/base/sha1_x86.cc \
+	src/base/sha1_x86.h \
+	src/base/sha1_blocks.h \
+	src/base/sha1_x86.cc \
 	src/base/text.cc \
 	src/base/text.h \
 	src/base/uuid.cc \

@@ -4,25 +4,30 @@
 #include <bit>
 #include <cstring>
 
+#include "base/sha1_blocks.h"
+
 namespace ovs {
 
-void Sha1::block(const std::uint8_t* p) {
+namespace {
+
+using Word = std::uint32_t;
+
+void one_block(Word* h, const std::uint8_t* p) {
   // The message schedule is kept as a window of 16 words (FIPS 180-4, section 6.1.3).
-  std::array<std::uint32_t, 16> w;
+  std::array<Word, 16> w;
   for (std::size_t i = 0; i < 16; i++) {
-    w[i] = std::uint32_t{p[4 * i]} << 24 | std::uint32_t{p[4 * i + 1]} << 16 |
-           std::uint32_t{p[4 * i + 2]} << 8 | std::uint32_t{p[4 * i + 3]};
+    w[i] = Word{p[4 * i]} << 24 | Word{p[4 * i + 1]} << 16 | Word{p[4 * i + 2]} << 8 | Word{p[4 * i + 3]};
   }
-  auto [a, b, c, d, e] = h_;
+  Word a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
   const auto word = [&w](std::size_t t) {
     if (t < 16) return w[t];
-    std::uint32_t& x = w[t & 15];
+    Word& x = w[t & 15];
     x = std::rotl(w[(t + 13) & 15] ^ w[(t + 8) & 15] ^ w[(t + 2) & 15] ^ x, 1);
     return x;
   };
-  const auto rounds = [&](std::size_t first, std::uint32_t k, auto f) {
+  const auto rounds = [&](std::size_t first, Word k, auto f) {
     for (std::size_t t = first; t < first + 20; t++) {
-      const std::uint32_t next = std::rotl(a, 5) + f(b, c, d) + e + k + word(t);
+      const Word next = std::rotl(a, 5) + f(b, c, d) + e + k + word(t);
       e = d;
       d = c;
       c = std::rotl(b, 30);
@@ -30,16 +35,34 @@ void Sha1::block(const std::uint8_t* p) {
       a = next;
     }
   };
-  using Word = std::uint32_t;
   rounds(0, 0x5a827999, [](Word x, Word y, Word z) { return z ^ (x & (y ^ z)); });
   rounds(20, 0x6ed9eba1, [](Word x, Word y, Word z) { return x ^ y ^ z; });
   rounds(40, 0x8f1bbcdc, [](Word x, Word y, Word z) { return (x & y) | (z & (x | y)); });
   rounds(60, 0xca62c1d6, [](Word x, Word y, Word z) { return x ^ y ^ z; });
-  h_[0] += a;
-  h_[1] += b;
-  h_[2] += c;
-  h_[3] += d;
-  h_[4] += e;
+  h[0] += a;
+  h[1] += b;
+  h[2] += c;
+  h[3] += d;
+  h[4] += e;
+}
+
+void take_blocks(Word* h, const std::uint8_t* p, std::size_t count) {
+  static const Sha1Blocks of_cpu = sha1_blocks_of_cpu();
+  (of_cpu != nullptr ? of_cpu : sha1_blocks_portable)(h, p, count);
+}
+
+}  // namespace
+
+void sha1_blocks_portable(std::uint32_t* state, const std::uint8_t* data, std::size_t count) {
+  for (; count != 0; count--, data += 64) one_block(state, data);
+}
+
+void Sha1::blocks(const std::uint8_t* p, std::size_t count) {
+  if (has_sha1_instructions()) {
+    sha1_blocks_x86(h_, p, count);
+    return;
+  }
+  for (; count != 0; count--, p += 64) block(p);
 }
 
 void Sha1::update(std::string_view data) {
@@ -53,10 +76,10 @@ void Sha1::update(std::string_view data) {
     p += take;
     n -= take;
     if (held + take < 64) return;
-    block(buffer_.data());
+    take_blocks(h_.data(), buffer_.data(), 1);
   }
-  for (; n >= 64; p += 64, n -= 64) block(p);
-  if (n != 0) std::memcpy(buffer_.data(), p, n);
+  if (n >= 64) take_blocks(h_.data(), p, n / 64);
+  if (n % 64 != 0) std::memcpy(buffer_.data(), p + n / 64 * 64, n % 64);
 }
 
 Sha1::Digest Sha1::finish() {

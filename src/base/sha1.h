@@ -17,8 +17,6 @@ class Sha1 {
   Digest finish();  // once; the object is spent afterwards
 
  private:
-  void block(const std::uint8_t* p);
-
   std::array<std::uint32_t, 5> h_{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
   std::array<std::uint8_t, 64> buffer_{};
   std::uint64_t length_ = 0;  // bytes so far

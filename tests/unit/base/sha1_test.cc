@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/sha1_blocks.h"
+
 
 namespace ovs {
 namespace {
@@ -30,6 +32,22 @@ TEST(Sha1, PiecesGiveTheSameDigestAsTheWhole) {
       pieces.update(std::string_view(text).substr(cut));
       ASSERT_EQ(pieces.finish(), expected) << size << " bytes cut at " << cut;
     }
+  }
+}
+
+// The processor's instructions, where there are any, and the portable code must agree.
+TEST(Sha1, TheProcessorsInstructionsGiveTheSame) {
+  const Sha1Blocks of_cpu = sha1_blocks_of_cpu();
+  if (of_cpu == nullptr) GTEST_SKIP() << "this processor has no SHA instructions";
+  std::array<std::uint8_t, 64 * 5> data;
+  std::uint32_t x = 1;
+  for (std::uint8_t& byte : data) byte = static_cast<std::uint8_t>((x = x * 1664525 + 1013904223) >> 24);
+  std::array<std::uint32_t, 5> a{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+  auto b = a;
+  for (std::size_t count = 0; count <= 5; count++) {
+    of_cpu(a.data(), data.data(), count);
+    sha1_blocks_portable(b.data(), data.data(), count);
+    ASSERT_EQ(a, b) << count;
   }
 }
 
