@@ -1,16 +1,32 @@
 // Becoming and being a daemon: pidfile, --detach, --monitor, --user, --no-chdir.
 //
-// Order in main(): parse options, Daemon::start() (forks, takes the pidfile), set up, then
-// ready() (the parent of a detached daemon exits 0 now, so that a script that started it may go on),
-// then the loop.  A daemon that dies before ready() makes the parent exit with its status.
-// --monitor keeps a small parent that restarts a crashed child.
+// Order in main():
 //
+//   parse options
+//   start()             forks (--detach, --monitor) and takes the pidfile: before any Loop or thread
+//   set up              sockets, files
+//   drop_privileges()   --user
+//   ready()             the parent of a detached daemon exits 0 now, so that a script that started
+//                       it may go on; standard descriptors go to /dev/null
+//   the loop
+//
+// A daemon that dies before ready() makes the parent exit with its status.  --monitor keeps a small
+// parent that restarts a child that died of a programming error (a signal such as SIGSEGV or
+// SIGABRT), at most once in ten seconds after the first time; when the child ends otherwise the
+// parent ends with it.  Each child runs all of main() after start() anew.
+//
+// The pidfile names the process that does the work (never the monitoring parent), and is removed
+// when it exits.
+//
+// Errors: Results for the operator; start() does not return in parents.
 // Thread safety: start-up code, before any thread exists.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/options.h"
 #include "base/result.h"
@@ -21,9 +37,16 @@ class Daemon {
  public:
   Daemon();
   ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
   // --detach --monitor --pidfile[=FILE] --overwrite-pidfile --no-chdir --no-self-confinement --user
   OptionGroup options();
+
+  // Capabilities that stay with --user, by the names of capabilities(7) without "CAP_", any case:
+  // "net_admin".  By default ipc_lock and net_bind_service.  An unknown name fails in
+  // drop_privileges().
+  void keep_capabilities(std::initializer_list<std::string_view> names);
 
   Result<void> start();
   Result<void> drop_privileges();  // --user: changes identity; call once sockets and files that need root exist

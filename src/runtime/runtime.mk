@@ -1,5 +1,14 @@
 noinst_LIBRARIES += libovs-runtime.a
 libovs_runtime_a_SOURCES = \
+	src/runtime/address.cc \
+	src/runtime/address.h \
+	src/runtime/daemon.cc \
 	src/runtime/daemon.h \
+	src/runtime/listener.cc \
+	src/runtime/loop.cc \
 	src/runtime/loop.h \
+	src/runtime/pidfile.cc \
+	src/runtime/pidfile.h \
+	src/runtime/socket_stream.h \
+	src/runtime/stream.cc \
 	src/runtime/stream.h

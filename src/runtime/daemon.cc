@@ -1,0 +1,334 @@
+#include "runtime/daemon.h"
+
+#include <cap-ng.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/text.h"
+#include "runtime/pidfile.h"
+
+namespace ovs::runtime {
+
+namespace {
+
+LogModule log{"daemon"};
+
+constexpr std::chrono::seconds restart_interval{10};
+
+// Signals that mean a bug of the program (or a limit that a bug ran into), not a wish of anybody.
+bool is_crash(int signal) {
+  for (int s : {SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGPIPE, SIGSEGV, SIGXCPU, SIGXFSZ}) {
+    if (s == signal) return true;
+  }
+  return false;
+}
+
+std::string describe(int status) {
+  if (WIFEXITED(status)) return fmt::format("exited with status {}", WEXITSTATUS(status));
+  return fmt::format("was killed ({}){}", ::strsignal(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+// Ends this process as the child ended.  _exit(): a parent runs no exit handlers, which would
+// write buffered output twice and remove files that are the child's.
+[[noreturn]] void end_like(int status) {
+  if (WIFEXITED(status)) ::_exit(WEXITSTATUS(status));
+  ::signal(WTERMSIG(status), SIG_DFL);
+  rlimit no_core{};
+  ::setrlimit(RLIMIT_CORE, &no_core);  // the child's core is the one of interest
+  ::raise(WTERMSIG(status));
+  ::_exit(128 + WTERMSIG(status));
+}
+
+// A one-way message from a child: "ready" is one byte, anything else is the end of the file.
+struct ReadyPipe {
+  int read_end = -1;
+  int write_end = -1;
+
+  Result<void> open() {
+    int fds[2];
+    if (::pipe2(fds, O_CLOEXEC) != 0) return Unexpected{system_error("pipe", errno)};
+    read_end = fds[0];
+    write_end = fds[1];
+    return {};
+  }
+  bool wait() {
+    close(write_end);
+    char byte;
+    ssize_t n;
+    while ((n = ::read(read_end, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    close(read_end);
+    return n == 1;
+  }
+  void tell() {
+    if (write_end >= 0) (void)!::write(write_end, "r", 1);
+    close(write_end);
+  }
+  static void close(int& fd) {
+    if (fd >= 0) ::close(fd);
+    fd = -1;
+  }
+};
+
+// The monitor passes on what it is asked to, so that stopping the parent stops the daemon.
+volatile sig_atomic_t monitored_child = 0;
+
+void pass_on(int signal) {
+  if (monitored_child > 0) ::kill(static_cast<pid_t>(monitored_child), signal);
+}
+
+void set_handlers(void (*handler)(int)) {
+  for (int s : {SIGTERM, SIGINT, SIGHUP}) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    ::sigaction(s, &action, nullptr);
+  }
+}
+
+struct Identity {
+  uid_t uid = ::getuid();
+  gid_t gid = ::getgid();
+  std::string user;  // for supplementary groups
+};
+
+// "USER", "USER:GROUP", ":GROUP"
+Result<Identity> parse_identity(const std::string& spec) {
+  Identity id;
+  auto colon = spec.find(':');
+  std::string user = spec.substr(0, colon);
+  if (!user.empty()) {
+    const passwd* p = ::getpwnam(user.c_str());
+    if (!p) return unexpected(fmt::format("--user: there is no user \"{}\"", user), ENOENT);
+    id = {.uid = p->pw_uid, .gid = p->pw_gid, .user = user};
+  }
+  if (colon != spec.npos && colon + 1 < spec.size()) {
+    std::string name = spec.substr(colon + 1);
+    const group* g = ::getgrnam(name.c_str());
+    if (!g) return unexpected(fmt::format("--user: there is no group \"{}\"", name), ENOENT);
+    id.gid = g->gr_gid;
+  } else if (user.empty()) {
+    return unexpected("--user: the user is missing", EINVAL);
+  }
+  return id;
+}
+
+}  // namespace
+
+struct Daemon::Impl {
+  bool detach = false;
+  bool monitor = false;
+  bool chdir = true;
+  bool overwrite = false;
+  std::string pidfile;
+  std::string user;
+  std::vector<std::string> capabilities{"ipc_lock", "net_bind_service"};
+  ReadyPipe ready_pipe;
+
+  Result<void> detach_from_parent() {
+    OVS_TRY_DO(ready_pipe.open());
+    pid_t child = ::fork();
+    if (child < 0) return Unexpected{system_error("fork", errno)};
+    if (child > 0) {
+      if (ready_pipe.wait()) ::_exit(0);
+      end_like(wait_for(child));
+    }
+    ReadyPipe::close(ready_pipe.read_end);
+    ::setsid();
+    return {};
+  }
+
+  // Returns in each child; the monitoring process never returns.
+  Result<void> run_monitored() {
+    using Clock = std::chrono::steady_clock;
+    std::optional<Clock::time_point> last_restart;
+    int crashes = 0;
+    bool was_ready = false;
+    for (;;) {
+      ReadyPipe pipe;
+      OVS_TRY_DO(pipe.open());
+      pid_t child = ::fork();
+      if (child < 0) return Unexpected{system_error("fork", errno)};
+      if (child == 0) {
+        set_handlers(SIG_DFL);
+        ReadyPipe::close(pipe.read_end);
+        ReadyPipe::close(ready_pipe.write_end);
+        ready_pipe = pipe;
+        return {};
+      }
+      monitored_child = child;
+      set_handlers(pass_on);
+      if (pipe.wait()) {
+        was_ready = true;
+        ready_pipe.tell();
+        // Only now: until the daemon is ready, its messages and ours go where the user sees them.
+        if (detach) drop_standard_descriptors();
+      }
+      int status = wait_for(child);
+      monitored_child = 0;
+      bool crashed = WIFSIGNALED(status) && is_crash(WTERMSIG(status));
+      // One that cannot even start would do no better the next time.
+      if (!crashed || !was_ready) {
+        log.info("pid {} {}, exiting", child, describe(status));
+        end_like(status);
+      }
+      crashes++;
+      log.err("{} crashes: pid {} {}, restarting", crashes, child, describe(status));
+      if (last_restart) {
+        auto wait = *last_restart + restart_interval - Clock::now();
+        if (wait > Clock::duration::zero()) {
+          log.warn("waiting until {} seconds since the last restart", restart_interval.count());
+          set_handlers(SIG_DFL);
+          std::this_thread::sleep_for(wait);
+        }
+      }
+      last_restart = Clock::now();
+    }
+  }
+
+  void drop_standard_descriptors() {
+    int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) return;
+    for (int fd : {0, 1, 2}) ::dup2(null, fd);
+    if (null > 2) ::close(null);
+  }
+};
+
+Daemon::Daemon() : impl_(std::make_unique<Impl>()) {}
+
+Daemon::~Daemon() {
+  if (!impl_->pidfile.empty()) remove_pidfile();
+}
+
+OptionGroup Daemon::options() {
+  Impl* d = impl_.get();
+  auto flag = [](bool& f, bool to) {
+    return [&f, to](std::optional<std::string_view>) -> Result<void> {
+      f = to;
+      return {};
+    };
+  };
+  return OptionGroup{
+      .title = "Daemon options:",
+      .options =
+          {
+              Option{.name = "detach", .help = "run in the background", .apply = flag(d->detach, true)},
+              Option{.name = "monitor",
+                     .help = "keep a parent that restarts a crashed daemon",
+                     .apply = flag(d->monitor, true)},
+              Option{.name = "pidfile",
+                     .argument = ArgumentKind::optional,
+                     .argument_name = "FILE",
+                     .help = "create FILE (default: RUNDIR/PROGRAM.pid) with the process id",
+                     .apply = [d](std::optional<std::string_view> value) -> Result<void> {
+                       d->pidfile = path_below(rundir(), value ? std::string(*value) : program_name() + ".pid");
+                       return {};
+                     }},
+              Option{.name = "overwrite-pidfile",
+                     .help = "with --pidfile, start even if it is held by another process",
+                     .apply = flag(d->overwrite, true)},
+              Option{.name = "no-chdir",
+                     .help = "do not change to the root directory",
+                     .apply = flag(d->chdir, false)},
+              Option{.name = "no-self-confinement",
+                     .help = "accepted for compatibility",
+                     .apply = [](std::optional<std::string_view>) -> Result<void> { return {}; }},
+              Option{.name = "user",
+                     .argument = ArgumentKind::required,
+                     .argument_name = "USER[:GROUP]",
+                     .help = "run as another user, with few capabilities",
+                     .apply = [d](std::optional<std::string_view> value) -> Result<void> {
+                       d->user = std::string(value.value_or(""));
+                       return {};
+                     }},
+          },
+  };
+}
+
+void Daemon::keep_capabilities(std::initializer_list<std::string_view> names) {
+  impl_->capabilities.assign(names.begin(), names.end());
+}
+
+Result<void> Daemon::start() {
+  // Complain in the foreground about what can be known before forking.
+  if (!impl_->user.empty()) {
+    if (::geteuid() != 0) return unexpected("--user: only root may change to another user", EPERM);
+    OVS_TRY_DO(parse_identity(impl_->user));
+  }
+  if (!impl_->pidfile.empty() && !impl_->overwrite) {
+    if (auto pid = read_pidfile(impl_->pidfile)) {
+      return unexpected(fmt::format("{}: already running as pid {}, aborting", impl_->pidfile, *pid), EEXIST);
+    }
+  }
+  if (impl_->detach) OVS_TRY_DO(impl_->detach_from_parent());
+  if (impl_->monitor) OVS_TRY_DO(impl_->run_monitored());
+  if (!impl_->pidfile.empty()) OVS_TRY_DO(create_pidfile(impl_->pidfile, impl_->overwrite));
+  return {};
+}
+
+Result<void> Daemon::drop_privileges() {
+  if (impl_->user.empty()) return {};
+  OVS_TRY(Identity id, parse_identity(impl_->user));
+  if (!impl_->pidfile.empty()) (void)!::chown(impl_->pidfile.c_str(), id.uid, id.gid);
+
+  ::capng_clear(CAPNG_SELECT_BOTH);
+  for (auto& name : impl_->capabilities) {
+    int capability = ::capng_name_to_capability(to_lower(name).c_str());
+    if (capability < 0) return unexpected(fmt::format("there is no capability \"{}\"", name), EINVAL);
+    ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+                   static_cast<unsigned>(capability));
+  }
+  // CAPNG_INIT_SUPP_GRP needs a name in the user database; with ":GROUP" alone the extra groups go.
+  auto flags = static_cast<capng_flags_t>((id.user.empty() ? CAPNG_DROP_SUPP_GRP : CAPNG_INIT_SUPP_GRP) |
+                                          CAPNG_CLEAR_BOUNDING);
+  int result = ::capng_change_id(static_cast<int>(id.uid), static_cast<int>(id.gid), flags);
+  if (result != 0) {
+    return unexpected(fmt::format("--user: cannot become {} (libcap-ng's error {})", impl_->user, result), EPERM);
+  }
+  if (id.uid != 0 && ::setuid(0) == 0) return unexpected("--user: root's rights were not dropped", EPERM);
+  log.info("runs as user {} group {}", ::getuid(), ::getgid());
+  return {};
+}
+
+void Daemon::ready() {
+  if (impl_->detach) {
+    if (impl_->chdir && ::chdir("/") != 0) log.warn("cannot change to the root directory");
+    impl_->drop_standard_descriptors();
+  }
+  impl_->ready_pipe.tell();
+}
+
+const std::string& Daemon::pidfile() const { return impl_->pidfile; }
+
+bool Daemon::detached() const { return impl_->detach; }
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace ovs::runtime
