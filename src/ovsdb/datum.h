@@ -92,10 +92,12 @@ class Atom {
   static DbResult<Atom> from_json(AtomType type, const json::value& v, const NamedUuids& names = nullptr);
   // ovs-vsctl's form of an atom that is the whole of `text`; a UUID must be complete.
   // `names` resolves "@name" for UUIDs.
+  // A string is taken as it is unless it begins with a double quote: then it is a JSON string.
   static DbResult<Atom> from_text(const BaseType& type, std::string_view text, const NamedUuids& names = nullptr);
 
  private:
   friend class Datum;
+  static DbResult<Atom> from_json_checked(const BaseType& type, const json::value& v);
   AtomType type_;
   Cell cell_;
 };
@@ -154,10 +156,13 @@ class Datum {
 
   // The difference as "update2" and the log's "_is_diff" records carry it: for sets the elements in
   // exactly one of both; for maps the pairs whose value changed or is new (with the new value) and
-  // the pairs that are gone (with their old value).  A column of at most one element that is not a map is not diffed:
-  // its new value stands for it.  diff(a, b) applied to a gives b.
+  // the pairs that are gone (with their old value).  A column of at most one element, map or not,
+  // is not diffed: its new value stands for it.  diff(a, b) applied to a gives b.
   static Datum diff(const Datum& from, const Datum& to, const ColumnType& type);
   DbResult<Datum> apply_diff(const Datum& diff, const ColumnType& type) const;
+  // The same, changing this datum: it copies nothing where nobody shares the elements.  After an
+  // error the value is unspecified.
+  DbResult<void> patch(const Datum& diff, const ColumnType& type);
 
   // Number of elements within min..max of the type, each atom within its constraints.
   DbResult<void> check(const ColumnType& type) const;
@@ -185,6 +190,19 @@ class Datum {
   struct Block;
   const Cell* keys() const;
   const Cell* values() const;
+  bool owns_block() const;
+  void release_storage() noexcept;
+  void release_copied(Block* block);
+  void make_room(std::size_t capacity);
+  void shrink();
+  void reserve(std::size_t n);
+  void append(Cell key, Cell value);
+  bool settle();
+  std::size_t lower_bound(const Cell& key) const;
+  bool insert_cells(const Cell& key, const Cell* value, bool replace);
+  void erase_at(std::size_t i);
+  template <class Drop>
+  bool drop_where(Drop drop);
 
   std::uint32_t size_;
   AtomType key_type_;

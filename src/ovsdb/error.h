@@ -1,7 +1,8 @@
 // DbError: an error object of the database protocol (RFC 7047 section 3.1, <error>).
 //
 // `tag` is the machine's word ("constraint violation", "syntax error", ...), `details` a sentence
-// for people, `syntax` the JSON text that was wrong, where one was.
+// for people, `syntax` the JSON text that was wrong, where one was.  The tag is empty for what never
+// was JSON: errors in text that a user typed.
 //
 // Thread safety: a value.
 #pragma once
@@ -30,7 +31,9 @@ using DbResult = Result<T, DbError>;
 inline Unexpected<DbError> db_error(std::string_view tag, std::string details) {
   return {DbError{std::string(tag), std::move(details), {}}};
 }
-// "syntax error" about the JSON value `v`.
+// An error about the JSON value `v`, which stands in `syntax`.
+Unexpected<DbError> error_about(const json::value& v, std::string_view tag, std::string details);
+// The same, of the tag "syntax error".
 Unexpected<DbError> syntax_error(const json::value& v, std::string details);
 
 }  // namespace ovs::ovsdb

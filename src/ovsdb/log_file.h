@@ -39,12 +39,21 @@ class File {
   virtual Result<std::uint64_t> size() = 0;
 };
 
+// The advisory lock of one database file, held as long as this lives.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
   enum class Mode { read_only, read_write, create };  // create: fails if it exists
-  // `lock`: takes the advisory lock of ovsdb(7) (".NAME.~lock~" beside the file) for as long as
-  // the File lives; the error says which process holds it.
+  // Takes the advisory lock (".NAME.~lock~" beside the file NAME, symbolic links resolved) that
+  // keeps other writers away; the error says which process holds it.  The lock belongs to the name:
+  // it stays while a compacted file is renamed to it.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+  // `lock`: takes the lock for as long as the File lives.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, Mode mode, bool lock) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;  // and syncs the folder
   virtual Result<void> remove(const std::string& path) = 0;

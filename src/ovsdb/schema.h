@@ -6,7 +6,9 @@
 // Thread safety: immutable once built; shared by pointer.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -56,6 +58,9 @@ struct DatabaseSchema {
   static DbResult<std::shared_ptr<const DatabaseSchema>> from_json(const json::value& v);
   json::object to_json() const;
 };
+
+// "unknown column": COLUMN is not one of the table's; `v` is where it was named.
+Unexpected<DbError> unknown_column(const TableSchema& table, std::string_view column, const json::value& v);
 
 // Reads a schema from a file; the message names the file.
 Result<std::shared_ptr<const DatabaseSchema>> read_schema_file(const std::string& path);

@@ -47,6 +47,9 @@ struct RecordInfo {
   bool is_diff = false;
 };
 
+// What a record says about itself, without its rows: is_diff must be known before they are read.
+DbResult<RecordInfo> read_record_info(const json::value& record);
+
 // Reads a record: calls `row` for each row with its object, or null for a deletion.
 DbResult<RecordInfo> read_record(
     const DatabaseSchema& schema, const json::value& record,
