@@ -24,8 +24,6 @@ libovs_base_a_SOURCES = \
 	src/base/result.h \
 	src/base/sha1.cc \
 	src/base/sha1.h \
-	src/base/sha1_x86.cc \
-	src/base/sha1_x86.h \
 	src/base/sha1_blocks.h \
 	src/base/sha1_x86.cc \
 	src/base/text.cc \

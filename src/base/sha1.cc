@@ -57,14 +57,6 @@ void sha1_blocks_portable(std::uint32_t* state, const std::uint8_t* data, std::s
   for (; count != 0; count--, data += 64) one_block(state, data);
 }
 
-void Sha1::blocks(const std::uint8_t* p, std::size_t count) {
-  if (has_sha1_instructions()) {
-    sha1_blocks_x86(h_, p, count);
-    return;
-  }
-  for (; count != 0; count--, p += 64) block(p);
-}
-
 void Sha1::update(std::string_view data) {
   const auto* p = reinterpret_cast<const std::uint8_t*>(data.data());
   std::size_t n = data.size();
