@@ -8,3 +8,4 @@ libovs_utilities_a_SOURCES = \
 utilities_LIBS = libovs-utilities.a
 
 include utilities/ovsdb-client.mk
+include utilities/ovs-appctl.mk

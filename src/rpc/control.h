@@ -57,10 +57,16 @@ struct ControlAnswer {
   bool ok = false;
   std::string text;
 };
+// What a caller is told while control_call() waits: `say` is called once when the answer is not
+// there after `after`.
+struct SlowNotice {
+  runtime::Duration after{2000};
+  std::function<void()> say;
+};
 // One command to a running daemon.  Blocks until the answer is there or `timeout` has passed
 // (ETIMEDOUT; nothing: waits for ever).
 Result<ControlAnswer> control_call(const std::string& socket_path, const std::string& command,
                                    const std::vector<std::string>& arguments,
-                                   std::optional<runtime::Duration> timeout);
+                                   std::optional<runtime::Duration> timeout, SlowNotice slow = {});
 
 }  // namespace ovs::rpc

@@ -24,7 +24,7 @@ Result<std::string> control_socket_of(const std::string& target) {
 
 Result<ControlAnswer> control_call(const std::string& socket_path, const std::string& command,
                                    const std::vector<std::string>& arguments,
-                                   std::optional<runtime::Duration> timeout) {
+                                   std::optional<runtime::Duration> timeout, SlowNotice slow) {
   std::string params = "[";
   for (auto& argument : arguments) {
     if (params.size() > 1) params += ',';
@@ -70,6 +70,8 @@ Result<ControlAnswer> control_call(const std::string& socket_path, const std::st
           },
   });
 
+  runtime::Timer slow_timer(loop, [&] { slow.say(); });
+  if (slow.say) slow_timer.start(slow.after);
   if (!loop.run_until([&] { return answer.has_value(); }, timeout)) {
     return unexpected(connection ? fmt::format("no answer from \"{}\" within the time limit", socket_path)
                                  : fmt::format("cannot connect to \"{}\" within the time limit", socket_path),
