@@ -189,6 +189,10 @@ class RpcClient:
     def transact(self, database, *operations):
         return self.call("transact", [database, *operations])
 
+    def has_notification(self):
+        """Whether notification() has something without reading."""
+        return bool(self._notifications)
+
     def notification(self, timeout=None):
         """The next message that is not a reply."""
         while not self._notifications:
