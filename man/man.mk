@@ -1,7 +1,17 @@
 # Manual pages.  ovs-vswitchd.conf.db(5) is made from the schema and from a text for each table; the
 # tarball contains the result, so that only a checkout needs Python for it.
 
-dist_man_MANS += man/ovs-vswitchd.conf.db.5
+dist_man_MANS += \
+	man/ovs-appctl.8 \
+	man/ovs-vsctl.8 \
+	man/ovs-vswitchd.conf.db.5 \
+	man/ovsdb-client.1 \
+	man/ovsdb-server.1 \
+	man/ovsdb-server.5 \
+	man/ovsdb-server.7 \
+	man/ovsdb-tool.1 \
+	man/ovsdb.5 \
+	man/ovsdb.7
 
 # In the order of the page: what the switch is made of, its connections, its engines, its exporters.
 CONF_DB_TEXTS = \

@@ -1,0 +1,176 @@
+"""Reads the manual pages: what they describe, and their examples.
+
+A page is mdoc(7) source.  What the tests need of it is simple: the heads of its list items, where
+"Ic" stands before a command and "Fl" before an option, and its examples.
+
+An example that a test runs follows a line of its own:
+
+    .\\" run                   in a private directory
+    .\\" run server            the same, beside a server with an empty database of the switch
+    .Bd -literal -offset indent
+    $ command                 a line with a prompt is a command, lines that complete it follow,
+    output                    the others are what it prints
+    .Ed
+
+The examples of a page run one after the other in the same directory.  In Markdown a code block is
+an example if the line before it is <!-- run --> or <!-- run server -->.  UUIDs and times differ from
+run to run, so any will do in their place.
+"""
+
+import os
+import re
+import shlex
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import ovs_test
+
+MAN = ovs_test.SOURCE_DIR / "man"
+
+
+def pages():
+    """All pages: those of the source, and the one that the build makes."""
+    found = sorted(p for p in MAN.iterdir() if re.fullmatch(r".+\.[1-8]", p.name))
+    generated = "ovs-vswitchd.conf.db.5"
+    if generated not in {p.name for p in found}:
+        found.append(ovs_test.build_dir() / "man" / generated)
+    return found
+
+
+def page(name):
+    return next(p for p in pages() if p.name == name)
+
+
+# ------------------------------------------------------------------ what a page describes
+
+def item_heads(path):
+    """The heads of the page's list items, each as a list of words."""
+    heads, head, open_block = [], None, False
+    for line in path.read_text().splitlines():
+        if line.startswith(".It ") or line == ".It":
+            words = line.split()[1:]
+            open_block = words == ["Xo"]
+            head = [] if open_block else words
+            heads.append(head)
+        elif open_block:
+            if line.startswith(".Xc"):
+                open_block = False
+            else:
+                head.extend(line.lstrip(".").split())
+    return heads
+
+
+def described_commands(path):
+    """The names of the commands that the page describes."""
+    return {head[i + 1] for head in item_heads(path) for i, w in enumerate(head[:-1]) if w == "Ic"}
+
+
+def described_options(path):
+    """The long options that the page describes, with their dashes."""
+    return {"-" + head[i + 1] for head in item_heads(path) for i, w in enumerate(head[:-1])
+            if w == "Fl" and head[i + 1].startswith("-")}
+
+
+def help_options(text):
+    """The long options of a --help text."""
+    return set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text))
+
+
+def help_commands(text):
+    """The commands of a --help text: lines with an indent of two, options in brackets first."""
+    return {match[1] for line in text.splitlines()
+            if (match := re.match(r"  (?:\[[^\]]*\] )*([a-z][\w/-]*)(?: |$)", line))}
+
+
+# ------------------------------------------------------------------ examples
+
+@dataclass
+class Step:
+    command: str
+    output: str
+
+
+@dataclass
+class Example:
+    line: int       # in the page
+    server: bool    # wants a server
+    steps: list
+
+
+def _complete(command):
+    if command.endswith("\\"):
+        return False
+    try:
+        shlex.split(command)
+        return True
+    except ValueError:  # an open quote
+        return False
+
+
+def _steps(lines, where):
+    steps = []
+    for line in lines:
+        if line.startswith("$ "):
+            steps.append(Step(line[2:], ""))
+        elif not steps:
+            raise AssertionError(f"{where}: the example does not begin with a command")
+        elif not steps[-1].output and not _complete(steps[-1].command):
+            steps[-1].command += "\n" + line
+        else:
+            steps[-1].output += line + "\n"
+    return steps
+
+
+def _mdoc_text(line):
+    line = line.replace(r"\&", "").replace(r"\-", "-").replace(r"\e", "\\")
+    return line
+
+
+def examples(path):
+    """The examples of a manual page or of a Markdown text that are marked to be run."""
+    lines = path.read_text().splitlines()
+    if path.suffix == ".md":
+        mark, begin, end, text = r"<!-- run( server)? -->", r"```.*", "```", str
+    else:
+        mark, begin, end, text = r'\.\\" run( server)?', r"\.Bd -literal.*", ".Ed", _mdoc_text
+    found = []
+    for number, line in enumerate(lines):
+        match = re.fullmatch(mark, line)
+        if not match:
+            continue
+        where = f"{path.name}:{number + 1}"
+        assert re.fullmatch(begin, lines[number + 1]), f"{where}: no example follows"
+        stop = lines.index(end, number + 2)
+        found.append(Example(number + 1, bool(match[1]),
+                             _steps(map(text, lines[number + 2:stop]), where)))
+    return found
+
+
+def normalize(text):
+    """Replaces what differs from run to run."""
+    text = re.sub(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "<time>", text)
+    return ovs_test.normalize_uuids(text).rstrip()
+
+
+def environment(box):
+    build = ovs_test.build_dir()
+    return {**box.env, "PATH": f"{build}/utilities:{build}/src/dbserver:{os.environ['PATH']}",
+            "OVS_PKGDATADIR": str(ovs_test.SCHEMA.parent)}
+
+
+def start_server(box):
+    """The server that examples may use: as a user of the installed one would find it."""
+    box.create_database()
+    socket = box.run_dir / "db.sock"
+    box.start("ovsdb-server", box.db_dir / "conf.db", "--remote=punix:db.sock", "--pidfile",
+              "--log-file", "--no-chdir", ready=lambda: ovs_test.can_connect(socket))
+
+
+def stop_daemons(box):
+    """Ends what an example started in the background and did not end."""
+    for pidfile in Path(box.run_dir).glob("*.pid"):
+        try:
+            os.kill(int(pidfile.read_text()), signal.SIGTERM)
+        except (ValueError, ProcessLookupError):
+            pass

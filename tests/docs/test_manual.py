@@ -1,0 +1,84 @@
+"""The manual pages tell what the programs do: the same commands and options, and true examples."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import manual
+import ovs_test
+
+PROGRAMS = ["ovsdb-server.1", "ovsdb-client.1", "ovsdb-tool.1", "ovs-vsctl.8", "ovs-appctl.8"]
+
+# Commands that are not the program's own but those of daemons.
+CONTROL_COMMANDS = {"ovsdb-server.1", "ovs-appctl.8"}
+
+
+def page_ids():
+    names = [p.name for p in manual.MAN.iterdir() if re.fullmatch(r".+\.[1-8]", p.name)]
+    return sorted({*names, "ovs-vswitchd.conf.db.5"})
+
+
+def help_text(box, name):
+    return box.run(name.rsplit(".", 1)[0], "--help").stdout
+
+
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
+@pytest.mark.parametrize("name", page_ids())
+def test_lint(name):
+    found = subprocess.run(["mandoc", "-T", "lint", "-W", "style", manual.page(name)], text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60).stdout
+    # Whether the pages that it refers to are installed on this machine is not the page's fault.
+    complaints = [line for line in found.splitlines() if "referenced manual not found" not in line]
+    assert complaints == []
+
+
+def test_pages_are_installed():
+    listed = set(re.findall(r"man/([\w.-]+\.[1-8])\b", (manual.MAN / "man.mk").read_text()))
+    assert listed == set(page_ids())
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_options(box, name):
+    assert manual.described_options(manual.page(name)) == manual.help_options(help_text(box, name))
+
+
+@pytest.mark.parametrize("name", [n for n in PROGRAMS if n not in CONTROL_COMMANDS])
+def test_commands(box, name):
+    ours = manual.help_commands(help_text(box, name))
+    assert len(ours) > 10
+    assert manual.described_commands(manual.page(name)) == ours
+
+
+def test_control_commands(box):
+    manual.start_server(box)
+    listed = box.run("ovs-appctl", "-t", "ovsdb-server", "list-commands").stdout
+    served = manual.help_commands("\n".join(listed.splitlines()[1:]))
+    described = manual.described_commands(manual.page("ovsdb-server.1"))
+    common = manual.described_commands(manual.page("ovs-appctl.8"))
+    assert described | common == served
+    assert not described & common
+
+
+@pytest.mark.parametrize("name", [*page_ids(), "README.md", "HACKING.md"])
+def test_examples(box, name):
+    path = ovs_test.SOURCE_DIR / name if name.endswith(".md") else manual.page(name)
+    examples = manual.examples(path)
+    if not examples:
+        pytest.skip("no example to run")
+    environment = manual.environment(box)
+    if any(example.server for example in examples):
+        manual.start_server(box)
+    try:
+        for example in examples:
+            for step in example.steps:
+                done = subprocess.run(["bash", "-c", step.command], env=environment, cwd=box.top,
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True,
+                                      timeout=ovs_test.limit(30))
+                where = f"{name}:{example.line}: {step.command}\n{done.stdout}"
+                assert done.returncode == 0, where
+                assert manual.normalize(done.stdout) == manual.normalize(step.output), where
+    finally:
+        manual.stop_daemons(box)
