@@ -311,6 +311,12 @@ class Sandbox:
                 f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
+    def popen(self, name, *arguments, flavour="ours"):
+        """Starts a program in this sandbox and does not wait for it: the subprocess.Popen."""
+        return subprocess.Popen([program(name, flavour), *map(str, arguments)], env=self.env,
+                                cwd=self.top, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def start(self, name, *arguments, flavour="ours", ready=None, timeout=20, prefix=(), env=None):
         """Starts a daemon in the foreground and waits until ready() is true.
 
