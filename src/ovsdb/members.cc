@@ -10,7 +10,7 @@ namespace ovs::ovsdb {
 
 DbResult<Members> Members::of(const json::value& v, std::string_view what) {
   Members m(v, what);
-  if (!v.is_object()) return m.fail("an object is expected.");
+  if (!v.is_object()) return m.fail("Object expected.");
   return m;
 }
 

@@ -147,7 +147,8 @@ DbResult<TableSchema> TableSchema::from_json(std::string_view name, const json::
   if (columns->empty()) return syntax_error(v, "table must have at least one column");
   if (max_rows) {
     if (*max_rows <= 0) return syntax_error(v, "maxRows must be at least 1");
-    table.max_rows = static_cast<std::uint64_t>(*max_rows);
+    // Peers count rows in 32 bits: what they would hold without a limit is without one here.
+    if (*max_rows < std::int64_t{0xffffffff}) table.max_rows = static_cast<std::uint64_t>(*max_rows);
   }
   table.is_root = table.declared_root = is_root.value_or(false);
 
@@ -229,12 +230,12 @@ DbResult<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(const 
 }
 
 json::object DatabaseSchema::to_json() const {
-  bool any_root = std::any_of(tables.begin(), tables.end(), [](const auto& t) { return t.second.declared_root; });
+  bool all_root = std::all_of(tables.begin(), tables.end(), [](const auto& t) { return t.second.is_root; });
   json::object o;
   if (!cksum.empty()) o["cksum"] = cksum;
   o["name"] = name;
   json::object tables_json;
-  for (const auto& [table_name, table] : tables) tables_json[table_name] = table.to_json(!any_root);
+  for (const auto& [table_name, table] : tables) tables_json[table_name] = table.to_json(all_root);
   o["tables"] = std::move(tables_json);
   if (!version.empty()) o["version"] = version;
   return o;

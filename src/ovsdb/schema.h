@@ -44,6 +44,7 @@ struct TableSchema {
 
   const ColumnSchema* find(std::string_view column) const;
   static DbResult<TableSchema> from_json(std::string_view name, const json::value& v);
+  // `default_is_root`: every table of the schema is in the root set, so that none need say so.
   json::object to_json(bool default_is_root) const;
 };
 

@@ -35,8 +35,9 @@ DbResult<BaseType> base_of(AtomType type) {
 DbResult<void> read_length(Members& m, std::string_view name, std::uint64_t* out) {
   OVS_TRY(auto n, m.optional_integer(name));
   if (!n) return {};
-  if (*n < 0) return syntax_error(m.whole(), fmt::format("{} is negative", name));
-  *out = static_cast<std::uint64_t>(*n);
+  constexpr std::int64_t longest = 0xffffffff;  // as good as no limit
+  if (*n < 0 || *n > longest) return syntax_error(*n, fmt::format("{} out of valid range 0 to {}", name, longest));
+  if (*n < longest) *out = static_cast<std::uint64_t>(*n);
   return {};
 }
 
@@ -70,21 +71,21 @@ std::optional<AtomType> parse_atom_type(std::string_view text) {
 DbResult<BaseType> BaseType::from_json(const json::value& v) {
   if (auto name = as_string(v)) {
     auto atom_type = parse_atom_type(*name);
-    if (!atom_type) return syntax_error(v, fmt::format("\"{}\" is not an atomic type", *name));
+    if (!atom_type) return syntax_error(v, fmt::format("\"{}\" is not an atomic-type", *name));
     return base_of(*atom_type);
   }
   OVS_TRY(Members m, Members::of(v, "ovsdb type"));
   OVS_TRY(const json::value* type_name, m.required("type"));
   auto name = as_string(*type_name);
   auto atom_type = name ? parse_atom_type(*name) : std::nullopt;
-  if (!atom_type) return syntax_error(*type_name, "an atomic type is expected");
+  if (!atom_type) return syntax_error(*type_name, "an atomic-type is expected");
   BaseType t;
   t.type = *atom_type;
 
   if (const json::value* e = m.optional("enum")) {
     ColumnType set;
     set.key.type = t.type;
-    set.max = ColumnType::unlimited;
+    set.max = ColumnType::unlimited;  // and at least one
     OVS_TRY(Datum values, Datum::from_json(set, *e));
     t.enumeration = std::make_shared<const Datum>(std::move(values));
   } else if (t.type == AtomType::integer) {

@@ -33,7 +33,7 @@ std::string match(std::string_view clause) {
   auto at = row.find(column.name);
   Datum value = at == row.end() ? Datum::default_of(column.type)
                                 : *Datum::from_json(column.type, value_of(at->second));
-  EXPECT_EQ(to_text(c->to_json(table())), to_text(value_of(clause)));
+  EXPECT_EQ(ovs::to_text(c->to_json(table())), ovs::to_text(value_of(clause)));
   return c->matches(value, column.type) ? "yes" : "no";
 }
 
