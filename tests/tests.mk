@@ -13,3 +13,17 @@ if HAVE_GTEST
 check_PROGRAMS += $(UNIT_TESTS)
 endif
 check_PROGRAMS += $(FUZZ_TARGETS)
+
+EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/support tests/system tests/tidy
+
+# Everything that tests/run runs.
+.PHONY: build-tests
+build-tests: all $(check_PROGRAMS)
+
+# CHECK='system -k vsctl' limits the run (see tests/run).
+check-local:
+	$(PYTHON3) $(srcdir)/tests/run . $(CHECK)
+
+# Folders are distributed whole; what Python left in them is not.
+dist-hook:
+	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
