@@ -1,0 +1,315 @@
+#include "dbserver/storage.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "base/check.h"
+#include "base/coverage.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "dbserver/log_loader.h"
+#include "dbserver/worker.h"
+
+namespace ovs::dbserver {
+
+namespace {
+
+LogModule log{"ovsdb_storage"};
+Coverage log_writes{"ovsdb_log_write"};
+Coverage log_syncs{"ovsdb_log_sync"};
+Coverage compactions{"ovsdb_compaction"};
+
+constexpr std::uint64_t compaction_min_size = 10'000'000;
+constexpr std::uint64_t compaction_min_commits = 100;
+constexpr runtime::Duration compaction_min_time = std::chrono::minutes(10);
+constexpr runtime::Duration compaction_max_time = std::chrono::hours(24);
+// Records that came during compaction are copied in the other thread while they are more than this.
+constexpr std::size_t small_tail = 1 << 16;
+
+std::int64_t wall_ms(const runtime::Loop& loop) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(loop.wall_now().time_since_epoch()).count();
+}
+
+// The name that a symbolic link leads to, so that the link stays.
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
+std::string whole_file(const Snapshot& snapshot, std::int64_t date_ms, std::string_view comment) {
+  std::string text = ovsdb::log_record(to_text(json::value(snapshot.schema->to_json())));
+  bool rows = false;
+  for (const auto& table : snapshot.tables) rows = rows || !table.rows.empty();
+  if (rows) text += ovsdb::log_record(snapshot_record(snapshot, date_ms, comment));
+  return text;
+}
+
+}  // namespace
+
+struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
+  Impl(runtime::Loop& l, ovsdb::FileSystem& f, std::string p) : loop(l), files(f), path(std::move(p)) {}
+
+  runtime::Loop& loop;
+  ovsdb::FileSystem& files;
+  std::string path;
+  std::unique_ptr<ovsdb::FileLock> lock;
+  std::shared_ptr<ovsdb::File> file;
+  std::uint64_t end = 0;      // of the last good record
+  bool cut_needed = false;    // there may be bytes behind `end`
+  std::string queue;          // records to be flushed
+  std::uint64_t queued = 0;   // how many
+
+  using Done = std::function<void(const Result<void>&)>;
+  std::vector<Done> sync_waiting;
+  bool syncing = false;
+  std::uint64_t generation = 0;  // counts the files that have carried the name
+
+  bool compacting = false;
+  std::uint64_t compaction_number = 0;  // results of an abandoned one are dropped
+  std::string tail;                     // flushed since the snapshot, not yet in the new file
+  std::shared_ptr<ovsdb::File> new_file;
+  std::uint64_t new_end = 0;
+  Done compaction_done;
+  runtime::TimePoint last_compaction;
+  std::uint64_t size_after_compaction = 0;
+  std::uint64_t commits = 0;  // since the last compaction
+
+  Worker sync_worker, compaction_worker;
+
+  std::string new_path() const { return path + ".tmp"; }
+
+  Result<void> cut() {
+    if (!cut_needed) return {};
+    OVS_TRY_DO(file->truncate(end));
+    cut_needed = false;
+    return {};
+  }
+
+  void start_sync() {
+    if (syncing || sync_waiting.empty()) return;
+    syncing = true;
+    log_syncs.add();
+    auto waiting = std::make_shared<std::vector<Done>>(std::exchange(sync_waiting, {}));
+    sync_worker.run([weak = weak_from_this(), &loop = loop, file = file, waiting, number = generation] {
+      auto result = std::make_shared<Result<void>>(file->sync());
+      loop.post([weak, waiting, result, number] {
+        auto self = weak.lock();
+        if (!self) return;
+        self->syncing = false;
+        // A file that was replaced meanwhile was replaced by a synchronised one.
+        if (self->generation != number) *result = Result<void>();
+        if (!*result) log.err("{}: fsync failed ({})", self->path, result->error().message);
+        for (Done& done : *waiting) done(*result);
+        self->start_sync();
+      });
+    });
+  }
+
+  void end_compaction(const Result<void>& result) {
+    compacting = false;
+    tail.clear();
+    tail.shrink_to_fit();
+    new_file = nullptr;
+    last_compaction = loop.now();
+    commits = 0;
+    if (!result) {
+      if (auto removed = files.remove(new_path()); !removed) log.dbg("{}", removed.error().message);
+      size_after_compaction = end;
+      log.warn("{}: compaction failed ({})", path, result.error().message);
+    }
+    if (Done done = std::exchange(compaction_done, nullptr)) done(result);
+  }
+
+  // The new file, complete and on the disk, takes the name.
+  Result<void> adopt_new_file() {
+    OVS_TRY_DO(files.rename(new_path(), path));
+    file = std::exchange(new_file, nullptr);
+    end = new_end;
+    cut_needed = false;
+    generation++;
+    size_after_compaction = end;
+    // Everything flushed is on the disk now.
+    auto waiting = std::exchange(sync_waiting, {});
+    for (Done& done : waiting) loop.post([done = std::move(done)] { done(Result<void>()); });
+    return {};
+  }
+
+  Result<void> finish_compaction() {
+    if (!tail.empty()) {
+      OVS_TRY_DO(new_file->write_at(new_end, tail));
+      new_end += tail.size();
+      OVS_TRY_DO(new_file->sync());
+    }
+    return adopt_new_file();
+  }
+
+  // The new file holds all but `tail`.
+  void continue_compaction(unsigned rounds) {
+    if (tail.size() <= small_tail || rounds == 0) {
+      const std::uint64_t old_size = end;
+      Result<void> result = finish_compaction();
+      if (result) {
+        compactions.add();
+        log.info("{}: compacted from {} to {} bytes", path, old_size, end);
+      }
+      end_compaction(result);
+      return;
+    }
+    auto part = std::make_shared<std::string>(std::exchange(tail, {}));
+    compaction_worker.run([weak = weak_from_this(), &loop = loop, target = new_file, offset = new_end, part,
+                           number = compaction_number, rounds] {
+      Result<void> written = target->write_at(offset, *part);
+      if (written) written = target->sync();
+      auto result = std::make_shared<Result<void>>(std::move(written));
+      loop.post([weak, result, number, rounds, size = part->size()] {
+        auto self = weak.lock();
+        if (!self || !self->compacting || self->compaction_number != number) return;
+        if (!*result) return self->end_compaction(*result);
+        self->new_end += size;
+        self->continue_compaction(rounds - 1);
+      });
+    });
+  }
+};
+
+Storage::Storage(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Storage::~Storage() = default;
+
+Result<Storage::Opened> Storage::open(runtime::Loop& loop, ovsdb::FileSystem& files, const std::string& path) {
+  auto impl = std::make_shared<Impl>(loop, files, resolved(path));
+  auto lock = files.lock(impl->path);
+  if (!lock) return Unexpected{std::move(lock).error().in(path)};
+  impl->lock = *std::move(lock);
+  auto file = files.open(impl->path, ovsdb::FileSystem::Mode::read_write, false);
+  if (!file) return Unexpected{std::move(file).error()};
+  impl->file = *std::move(file);
+  auto loaded = load_log(*impl->file);
+  if (!loaded) return Unexpected{std::move(loaded).error().in(path)};
+  impl->end = loaded->end;
+  if (!loaded->damage.empty()) {
+    impl->cut_needed = true;
+    log.warn("{}: {}; the file is good up to byte {}, what follows will be cut off by the next transaction", path,
+             loaded->damage, loaded->end);
+  }
+  impl->last_compaction = loop.now();
+  impl->size_after_compaction = loaded->end;
+  impl->commits = loaded->transactions;
+  return Opened{std::unique_ptr<Storage>(new Storage(std::move(impl))), std::move(loaded->database)};
+}
+
+const std::string& Storage::path() const { return impl_->path; }
+std::uint64_t Storage::size() const { return impl_->end; }
+
+void Storage::append(std::string_view record) {
+  impl_->queue += ovsdb::log_record(record);
+  impl_->queued++;
+}
+
+Result<void> Storage::flush() {
+  Impl& s = *impl_;
+  if (s.queue.empty()) return {};
+  std::string records = std::exchange(s.queue, {});
+  const std::uint64_t count = std::exchange(s.queued, 0);
+  log_writes.add();
+  Result<void> written = s.cut();
+  if (written) {
+    s.cut_needed = true;
+    written = s.file->write_at(s.end, records);
+  }
+  if (!written) {
+    if (auto cut = s.cut(); !cut) log.err("{}: {}", s.path, cut.error().message);
+    return written;
+  }
+  s.cut_needed = false;
+  s.end += records.size();
+  s.commits += count;
+  if (s.compacting) s.tail += records;
+  // The buffer serves the next round again.
+  records.clear();
+  if (s.queue.empty() && records.capacity() < (std::size_t{1} << 20)) s.queue = std::move(records);
+  return {};
+}
+
+void Storage::sync(std::function<void(const Result<void>&)> done) {
+  impl_->sync_waiting.push_back(std::move(done));
+  impl_->start_sync();
+}
+
+bool Storage::compacting() const { return impl_->compacting; }
+
+bool Storage::compaction_due() const {
+  const Impl& s = *impl_;
+  if (s.compacting || s.commits == 0) return false;
+  const runtime::Duration elapsed = s.loop.now() - s.last_compaction;
+  if (elapsed >= compaction_max_time && s.commits >= compaction_min_commits) return true;
+  if (s.commits < compaction_min_commits && elapsed < compaction_min_time) return false;
+  return s.end >= compaction_min_size && s.end / 2 >= s.size_after_compaction;
+}
+
+void Storage::compact(Snapshot snapshot, std::string comment, std::function<void(const Result<void>&)> done) {
+  Impl& s = *impl_;
+  OVS_CHECK(!s.compacting && s.queue.empty());
+  s.compacting = true;
+  s.tail.clear();
+  s.compaction_done = std::move(done);
+  const std::uint64_t number = ++s.compaction_number;
+  auto rows = std::make_shared<Snapshot>(std::move(snapshot));
+  s.compaction_worker.run([weak = s.weak_from_this(), &loop = s.loop, &files = s.files, path = s.new_path(), rows,
+                           comment = std::move(comment), date = wall_ms(s.loop), number]() mutable {
+    std::shared_ptr<ovsdb::File> file;
+    const auto write = [&]() -> Result<std::uint64_t> {
+      if (files.exists(path)) OVS_TRY_DO(files.remove(path));
+      OVS_TRY(auto created, files.open(path, ovsdb::FileSystem::Mode::create, false));
+      file = std::move(created);
+      const std::string text = whole_file(*rows, date, comment);
+      OVS_TRY_DO(file->write_at(0, text));
+      OVS_TRY_DO(file->sync());
+      return std::uint64_t{text.size()};
+    };
+    auto result = std::make_shared<Result<std::uint64_t>>(write());
+    rows = nullptr;  // freeing the rows that were replaced meanwhile is this thread's work, too
+    loop.post([weak, result, file, number] {
+      auto self = weak.lock();
+      if (!self || !self->compacting || self->compaction_number != number) return;
+      if (!*result) return self->end_compaction(Unexpected{result->error()});
+      self->new_file = file;
+      self->new_end = **result;
+      self->continue_compaction(10);
+    });
+  });
+}
+
+Result<void> Storage::replace(const Snapshot& snapshot, std::string_view comment) {
+  Impl& s = *impl_;
+  OVS_CHECK(s.queue.empty());
+  s.compaction_number++;
+  if (s.compacting) s.end_compaction(unexpected("given up for another change of the file", ECANCELED));
+  const std::string path = s.path + ".new";
+  const auto write = [&]() -> Result<void> {
+    if (s.files.exists(path)) OVS_TRY_DO(s.files.remove(path));
+    OVS_TRY(auto created, s.files.open(path, ovsdb::FileSystem::Mode::create, false));
+    std::shared_ptr<ovsdb::File> file = std::move(created);
+    const std::string text = whole_file(snapshot, wall_ms(s.loop), comment);
+    OVS_TRY_DO(file->write_at(0, text));
+    OVS_TRY_DO(file->sync());
+    OVS_TRY_DO(s.files.rename(path, s.path));
+    s.file = std::move(file);
+    s.end = text.size();
+    s.cut_needed = false;
+    s.generation++;
+    s.size_after_compaction = s.end;
+    s.last_compaction = s.loop.now();
+    s.commits = 0;
+    return {};
+  };
+  Result<void> result = write();
+  if (!result && s.files.exists(path)) {
+    if (auto removed = s.files.remove(path); !removed) log.dbg("{}", removed.error().message);
+  }
+  return result;
+}
+
+}  // namespace ovs::dbserver
