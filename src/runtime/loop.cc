@@ -118,7 +118,8 @@ struct Loop::Impl {
 
   // Sets the one timer of the operating system to the first deadline.
   void set_alarm() {
-    if (frozen || timers.empty()) {
+    // Where time stands still, only what is due already will ever be.
+    if (timers.empty() || (frozen && timers.begin()->deadline > *frozen)) {
       if (alarm_at) alarm.cancel();
       alarm_at.reset();
       return;
@@ -126,7 +127,7 @@ struct Loop::Impl {
     TimePoint deadline = timers.begin()->deadline;
     if (alarm_at == deadline) return;
     alarm_at = deadline;
-    alarm.expires_at(deadline - offset);
+    alarm.expires_at(frozen ? real_now() : deadline - offset);
     alarm.async_wait([this, deadline](const boost::system::error_code& error) {
       if (error || alarm_at != deadline) return;
       alarm_at.reset();

@@ -1,0 +1,10 @@
+UNIT_TESTS += tests/unit/runtime/runtime_tests
+tests_unit_runtime_runtime_tests_SOURCES = \
+	tests/unit/runtime/address_test.cc \
+	tests/unit/runtime/listener_test.cc \
+	tests/unit/runtime/loop_test.cc \
+	tests/unit/runtime/pidfile_test.cc \
+	tests/unit/runtime/stream_test.cc \
+	tests/unit/runtime/temporary_directory.h
+tests_unit_runtime_runtime_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+tests_unit_runtime_runtime_tests_LDADD = $(runtime_LIBS) $(base_LIBS) $(GTEST_LIBS)
