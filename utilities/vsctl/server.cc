@@ -1,0 +1,93 @@
+#include "vsctl/server.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace ovs::vsctl {
+
+namespace {
+
+// What to do about a connection that failed.
+std::string advice(std::string_view remotes, const Error& error) {
+  if (!remotes.starts_with("unix:"))
+    return "is ovsdb-server running there, and does it listen on that address (ovs-vsctl set-manager)?";
+  switch (error.code) {
+    case ENOENT:
+    case ECONNREFUSED:
+      return "ovsdb-server is not running, or it listens elsewhere: start it (/etc/init.d/ovsdb-server "
+             "start, or systemctl start openvswitch-switch), or name its socket with --db=unix:FILE";
+    case EACCES: return "permission denied: run ovs-vsctl as root, or with sudo";
+    default: return {};
+  }
+}
+
+}  // namespace
+
+Server::Server(std::string remotes) : remotes_(std::move(remotes)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool retry) {
+  std::unique_ptr<Server> server(new Server(std::string(remotes)));
+  rpc::SessionOptions options;
+  options.retry = retry;
+  options.probe_interval = runtime::Duration{0};
+  auto client = dbclient::Client::create(server->loop_, remotes, options);
+  if (!client)
+    return unexpected(server->remotes_ + ": database connection failed (" + client.error().message + ")");
+  server->client_ = std::move(*client);
+  OVS_TRY_DO(server->wait([&] { return server->client_->is_connected(); }));
+  return server;
+}
+
+Result<void> Server::wait(const std::function<bool()>& done, const std::function<void()>& slow) {
+  auto over = [&] { return done() || client_->failure(); };
+  bool finished = false;
+  if (slow) {
+    finished = loop_.run_until(over, runtime::Duration{2000});
+    if (!finished) slow();
+  }
+  if (!finished) loop_.run_until(over);
+  if (done()) return {};
+  const Error& error = *client_->failure();
+  std::string reason = error.code ? std::strerror(error.code) : error.message;
+  std::string text = remotes_ + ": database connection failed (" + reason + ")";
+  if (std::string what = advice(remotes_, error); !what.empty()) text += "\n" + what;
+  return unexpected(std::move(text), error.code);
+}
+
+Result<json::array> Server::transact(const std::vector<std::string>& operations) {
+  std::string params = "[";
+  append_json_string(params, database_name);
+  for (const std::string& op : operations) {
+    params += ',';
+    params += op;
+  }
+  params += ']';
+  std::optional<rpc::Response> response;
+  client_->request("transact", params, [&](rpc::Response&& r) { response = std::move(r); });
+  OVS_TRY_DO(wait([&] { return response.has_value(); }));
+  if (!response->ok) return unexpected(dbclient::error_text(response->value));
+  if (!response->value.is_array()) return unexpected("the reply to \"transact\" is no array");
+  return std::move(response->value.get_array());
+}
+
+Result<std::shared_ptr<const ovsdb::DatabaseSchema>> Server::get_schema() {
+  std::optional<Result<std::shared_ptr<const ovsdb::DatabaseSchema>>> schema;
+  client_->get_schema(database_name, [&](auto&& result) { schema.emplace(std::move(result)); });
+  OVS_TRY_DO(wait([&] { return schema.has_value(); }));
+  return std::move(*schema);
+}
+
+dbclient::Outcome Server::commit(dbclient::Transaction& transaction) {
+  std::optional<dbclient::Outcome> outcome;
+  client_->commit(std::move(transaction), [&](dbclient::Transaction& t, dbclient::Outcome o) {
+    transaction = std::move(t);
+    outcome = o;
+  });
+  if (!wait([&] { return outcome.has_value(); })) return dbclient::Outcome::error;
+  return *outcome;
+}
+
+}  // namespace ovs::vsctl

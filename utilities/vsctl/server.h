@@ -1,0 +1,56 @@
+// Server: the database server as ovs-vsctl sees it: one question, one answer, one after the other.
+//
+// It runs the event loop while it waits.  What it waits for is kept as text, so that the deadline
+// of --timeout and the notice after two seconds can say it.
+//
+// Thread safety: none; the program has one thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "dbclient/client.h"
+#include "ovsdb/schema.h"
+#include "runtime/loop.h"
+
+namespace ovs::vsctl {
+
+inline constexpr std::string_view database_name = "Open_vSwitch";
+
+// Where rows come from; a unit test has its own.
+class Source {
+ public:
+  virtual ~Source() = default;
+  // The results of a "transact" request with these operations (JSON texts).
+  virtual Result<json::array> transact(const std::vector<std::string>& operations) = 0;
+};
+
+class Server : public Source {
+ public:
+  // `retry`: keeps trying to connect for ever.
+  static Result<std::unique_ptr<Server>> connect(std::string_view remotes, bool retry);
+  ~Server() override;
+
+  Result<json::array> transact(const std::vector<std::string>& operations) override;
+  Result<std::shared_ptr<const ovsdb::DatabaseSchema>> get_schema();
+  // Sends a transaction and waits for its end.  `transaction` has the outcome's details afterwards.
+  dbclient::Outcome commit(dbclient::Transaction& transaction);
+  // Runs the loop until `done`.  After two seconds `slow` is called, once.
+  Result<void> wait(const std::function<bool()>& done, const std::function<void()>& slow = nullptr);
+
+  dbclient::Client& client() { return *client_; }
+  const std::string& remotes() const { return remotes_; }
+
+ private:
+  Server(std::string remotes);
+  runtime::Loop loop_;
+  std::string remotes_;
+  std::unique_ptr<dbclient::Client> client_;
+};
+
+}  // namespace ovs::vsctl
