@@ -261,9 +261,9 @@ Result<void> backup(Context& context) {
   OVS_TRY(const auto schema, context.get_schema());
   std::vector<Selection> selections;
   for (const auto& [name, table] : schema->tables) {
-    Selection& selection = selections.emplace_back(Selection{&table, {}});
-    for (const auto& column : table.columns) {
-      if (column.index != ovsdb::version_column && column.persistent) selection.columns.push_back(&column);
+    Selection& selection = selections.emplace_back(Selection{&table, {&table.columns[ovsdb::uuid_column]}});
+    for (std::size_t c = ovsdb::first_column; c < table.columns.size(); ++c) {
+      if (table.columns[c].persistent) selection.columns.push_back(&table.columns[c]);
     }
   }
   OVS_TRY(const auto results, select_all(context, selections));

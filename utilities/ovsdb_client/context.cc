@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -29,14 +30,20 @@ Result<void> Context::set_db_change_aware(bool by_default) {
   return {};
 }
 
-Result<json::array> Context::databases() {
-  OVS_TRY(json::value reply, server->call("list_dbs", "[]"));
-  if (!reply.is_array()) return unexpected(server->name() + ": the reply to \"list_dbs\" is no array");
-  return std::move(reply.get_array());
-}
-
 Result<json::value> Context::get_schema_json() {
   return server->call("get_schema", to_text(json::array{database}));
+}
+
+Result<std::vector<std::string>> databases_of(Server& server) {
+  OVS_TRY(const json::value reply, server.call("list_dbs", "[]"));
+  const auto* elements = reply.if_array();
+  if (!elements) return unexpected(server.name() + ": the reply to \"list_dbs\" is no array");
+  std::vector<std::string> names;
+  for (const auto& v : *elements) {
+    if (const auto name = as_string(v)) names.emplace_back(*name);
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 Result<std::shared_ptr<const ovsdb::DatabaseSchema>> Context::get_schema() {
@@ -95,6 +102,12 @@ Result<std::vector<json::array>> select_all(Context& context, std::span<const Se
   return results;
 }
 
+void catch_signals(runtime::Loop& loop, const std::function<void(int)>& caught) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    loop.on_signal(signal, [caught, signal] { caught(signal); });
+  }
+}
+
 Result<void> stay(Context& context, ControlTable& controls, const std::function<bool()>& done) {
   bool asked_to_exit = false;
   controls.add({"exit", "", "close the connection and end", "", Access::read_write},
@@ -102,13 +115,12 @@ Result<void> stay(Context& context, ControlTable& controls, const std::function<
                  asked_to_exit = true;
                  reply.ok();
                });
-  for (int s : {SIGTERM, SIGINT, SIGHUP}) {
-    context.loop.on_signal(s, [&context, s] { context.end_signal = s; });
-  }
+  catch_signals(context.loop, [&context](int signal) { context.end_signal = signal; });
   std::unique_ptr<rpc::ControlServer> control;
   if (context.daemon.detached()) {
     OVS_TRY(control, rpc::ControlServer::create(context.loop, controls, std::nullopt));
   }
+  OVS_TRY_DO(context.daemon.drop_privileges());
   context.daemon.ready();
   OVS_TRY_DO(context.server->wait_until([&] { return asked_to_exit || context.end_signal != 0 || done(); }, ""));
   if (asked_to_exit) {

@@ -55,7 +55,6 @@ struct Context {
   // Asks the server to tell of changes to databases instead of disconnecting, as --db-change-aware
   // says or `by_default`.
   Result<void> set_db_change_aware(bool by_default);
-  Result<json::array> databases();
   Result<json::value> get_schema_json();
   Result<std::shared_ptr<const ovsdb::DatabaseSchema>> get_schema();
 };
@@ -76,6 +75,9 @@ struct Row {
 };
 
 std::span<const Row> commands();
+
+// The names of a server's databases, in alphabetical order.
+Result<std::vector<std::string>> databases_of(Server& server);
 
 // Commands, by file.
 Result<void> list_dbs(Context&);
@@ -103,6 +105,9 @@ Result<void> wait_for_state(Context&);
 Result<void> lock(Context&);
 Result<void> steal(Context&);
 Result<void> unlock(Context&);
+
+// What happens on SIGTERM, SIGINT and SIGHUP from now on.
+void catch_signals(runtime::Loop& loop, const std::function<void(int)>& caught);
 
 // For the commands that stay: serves `controls` and "exit" on the control socket of a detached process,
 // lets the parent of a daemon go, and returns when the process is asked to end or `done` says so.

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -21,6 +22,16 @@ namespace ovs::utilities::ovsdb_client {
 namespace {
 
 constexpr std::string_view default_database = "Open_vSwitch";
+
+// The signal that ends the program, or 0.  Whoever sent it sees that it did, but first everything that
+// must go with the process (its pidfile, its control socket) goes.
+int end_signal = 0;
+
+void end_by_signal() {
+  if (end_signal == 0) return;
+  std::signal(end_signal, SIG_DFL);
+  std::raise(end_signal);
+}
 
 std::string help_text(std::span<const OptionGroup> groups) {
   std::string text = fmt::format("{}: a client for the database protocol of RFC 7047\nusage: {} [OPTIONS] COMMAND [ARG...]\n\nCommands:\n",
@@ -50,46 +61,57 @@ CommandInfo without_target(const Row& row) {
   return info;
 }
 
-std::string words_of(const json::array& names) {
-  std::vector<std::string> words;
-  for (const auto& v : names) {
-    if (const auto name = as_string(v)) words.emplace_back(*name);
-  }
-  std::ranges::sort(words);
-  return join(words, ", ");
+// Whether a server may be used that is one of several: the members of a cluster have a leader.
+Result<void> check_leader(Server& server, const std::string& database) {
+  const json::array params{"_Server",
+                           json::object{{"op", "select"},
+                                        {"table", "Database"},
+                                        {"where", json::array{json::array{"name", "==", database}}},
+                                        {"columns", json::array{"leader"}}}};
+  OVS_TRY(const json::value reply, server.call("transact", to_text(params)));
+  if (to_text(reply) == R"([{"rows":[{"leader":true}]}])") return {};
+  return unexpected(fmt::format("{}: not the leader of the cluster that serves {}", server.name(), database));
 }
 
+struct Choice {
+  std::string database;
+  std::vector<std::string> arguments;  // what follows its name
+};
+
 // Takes the database's name from the arguments in front, or finds the default one.
-Result<void> choose_database(Context& context, const CommandInfo& rest) {
-  OVS_TRY(const json::array known, context.databases());
-  const auto has = [&](std::string_view name) { return std::ranges::find(known, json::value(name)) != known.end(); };
-  auto& arguments = context.arguments;
+Result<Choice> choose_database(Server& server, std::vector<std::string> arguments, const CommandInfo& rest) {
+  OVS_TRY(const std::vector<std::string> known, databases_of(server));
+  const auto has = [&](std::string_view name) { return std::ranges::find(known, name) != known.end(); };
   const Arity arity = arity_of(rest.synopsis);
+  Choice choice;
   if (!arguments.empty() && has(arguments[0]) && arguments.size() > arity.min) {
-    context.database = arguments[0];
+    choice.database = arguments[0];
     arguments.erase(arguments.begin());
   } else if (!arguments.empty() && arguments.size() > arity.max) {
-    return unexpected(fmt::format("{}: there is no database \"{}\" on this server, which has {}",
-                                  context.server->name(), arguments[0], words_of(known)));
+    return unexpected(fmt::format("{}: there is no database \"{}\" on this server, which has {}", server.name(),
+                                  arguments[0], join(known, ", ")));
   } else if (has(default_database)) {
-    context.database = default_database;
+    choice.database = default_database;
   } else {
-    for (const auto& v : known) {
-      const auto name = as_string(v);
-      if (!name || name->starts_with('_')) continue;
-      if (!context.database.empty()) {
+    // A server that serves only one database leaves no doubt; _Server is everywhere.
+    for (const std::string& name : known) {
+      if (name.starts_with('_')) continue;
+      if (!choice.database.empty()) {
         return unexpected(fmt::format("{}: this server has no database {}, which is the default; name one of {}",
-                                      context.server->name(), default_database, words_of(known)));
+                                      server.name(), default_database, join(known, ", ")));
       }
-      context.database = *name;
+      choice.database = name;
     }
-    if (context.database.empty()) return unexpected(context.server->name() + ": this server has no database");
+    if (choice.database.empty()) return unexpected(server.name() + ": this server has no database");
   }
-  return check_arity(rest, arguments.size());
+  OVS_TRY_DO(check_arity(rest, arguments.size()));
+  choice.arguments = std::move(arguments);
+  return choice;
 }
 
 Result<void> run_command(const Row& row, Context& context, std::vector<std::string> arguments) {
   const CommandInfo rest = without_target(row);
+  Choice choice;
   context.remotes = default_server();
   if (!arguments.empty() && is_server_name(arguments[0])) {
     context.remotes = arguments[0];
@@ -98,10 +120,18 @@ Result<void> run_command(const Row& row, Context& context, std::vector<std::stri
   context.arguments = std::move(arguments);
   if (row.target != Target::database) OVS_TRY_DO(check_arity(rest, context.arguments.size()));
   if (row.target == Target::server || row.target == Target::database) {
-    const std::string_view leader_of = context.settings.leader_only ? default_database : "";
-    OVS_TRY(context.server, Server::connect(context.loop, context.remotes, leader_of));
+    const bool wants_leader = context.settings.leader_only;
+    const auto accept = [&](Server& server, bool only_one) -> Result<void> {
+      if (row.target != Target::database) return {};
+      OVS_TRY(choice, choose_database(server, context.arguments, rest));
+      return only_one || !wants_leader ? Result<void>{} : check_leader(server, choice.database);
+    };
+    OVS_TRY(context.server, Server::connect(context.loop, context.remotes, accept));
+    if (row.target == Target::database) {
+      context.database = std::move(choice.database);
+      context.arguments = std::move(choice.arguments);
+    }
   }
-  if (row.target == Target::database) OVS_TRY_DO(choose_database(context, rest));
   if (context.settings.db_change_aware && context.server && !row.stays) {
     OVS_TRY_DO(context.set_db_change_aware(false));
   }
@@ -138,9 +168,7 @@ Result<const Row*> find_command(std::string_view name) {
   return unexpected(unknown_command(name, names));
 }
 
-// Returns the signal that ended a command that stays, or 0.  Everything that must go with the process
-// (its pidfile, its control socket) is gone when this returns, also with an error.
-Result<int> run(const std::vector<std::string>& words) {
+Result<void> run(const std::vector<std::string>& words) {
   Settings settings;
   runtime::Daemon daemon;
   std::vector<OptionGroup> groups;
@@ -158,7 +186,7 @@ Result<int> run(const std::vector<std::string>& words) {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
       return Unexpected{system_error("writing to standard output", errno)};
     }
-    return 0;
+    return {};
   }
   OVS_TRY(const Row* row, find_command(arguments.front()));
   arguments.erase(arguments.begin());
@@ -172,8 +200,16 @@ Result<int> run(const std::vector<std::string>& words) {
   if (row->stays) OVS_TRY_DO(daemon.start());
   runtime::Loop loop;
   Context context{loop, daemon, settings, out.get()};
+  // Until it has begun to stay there is nothing to end in order; but the pidfile must go.
+  if (row->stays) {
+    catch_signals(loop, [](int signal) {
+      end_signal = signal;
+      std::exit(EXIT_FAILURE);
+    });
+  }
   OVS_TRY_DO(run_command(*row, context, std::move(arguments)));
-  return context.end_signal;
+  end_signal = context.end_signal;
+  return {};
 }
 
 }  // namespace
@@ -181,14 +217,11 @@ Result<int> run(const std::vector<std::string>& words) {
 }  // namespace ovs::utilities::ovsdb_client
 
 int main(int argc, char** argv) {
-  ovs::set_program_name(argv[0]);
-  if (auto ok = ovs::log_set("console:warn"); !ok) ovs::die(ok.error().message);
-  const auto end_signal = ovs::utilities::ovsdb_client::run({argv + 1, argv + argc});
-  if (!end_signal) ovs::die(end_signal.error().message);
-  if (*end_signal != 0) {
-    // Whoever sent the signal sees that it ended the program.
-    std::signal(*end_signal, SIG_DFL);
-    std::raise(*end_signal);
-  }
+  using namespace ovs;
+  // Handlers run in the reverse order: this one after those that remove files.
+  std::atexit(utilities::ovsdb_client::end_by_signal);
+  set_program_name(argv[0]);
+  if (auto ok = log_set("console:warn"); !ok) die(ok.error().message);
+  if (auto ok = utilities::ovsdb_client::run({argv + 1, argv + argc}); !ok) die(ok.error().message);
   return EXIT_SUCCESS;
 }

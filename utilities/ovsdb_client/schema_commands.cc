@@ -25,11 +25,10 @@ Result<std::shared_ptr<const ovsdb::DatabaseSchema>> read_wanted_schema(Context&
   auto schema = ovsdb::read_schema_file(context.arguments[0]);
   if (!schema) return Unexpected{std::move(schema).error().in("failed to read schema")};
   context.database = (*schema)->name;
-  OVS_TRY(const json::array databases, context.databases());
-  const json::value wanted(context.database);
-  if (std::ranges::find(databases, wanted) == databases.end()) {
+  OVS_TRY(const auto known, databases_of(*context.server));
+  if (std::ranges::find(known, context.database) == known.end()) {
     return unexpected(fmt::format("{}: there is no database {} on this server, which has {}",
-                                  context.server->name(), context.database, to_text(databases)));
+                                  context.server->name(), context.database, join(known, ", ")));
   }
   return std::move(*schema);
 }
@@ -37,12 +36,7 @@ Result<std::shared_ptr<const ovsdb::DatabaseSchema>> read_wanted_schema(Context&
 }  // namespace
 
 Result<void> list_dbs(Context& context) {
-  OVS_TRY(const json::array databases, context.databases());
-  std::vector<std::string> names;
-  for (const auto& v : databases) {
-    if (const auto name = as_string(v)) names.emplace_back(*name);
-  }
-  std::ranges::sort(names);
+  OVS_TRY(const auto names, databases_of(*context.server));
   for (const auto& name : names) OVS_TRY_DO(context.print(name + "\n"));
   return {};
 }

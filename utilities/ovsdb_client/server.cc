@@ -172,7 +172,7 @@ bool Server::is_lost() const { return impl_->lost.has_value(); }
 const std::string& Server::name() const { return impl_->name; }
 
 Result<std::unique_ptr<Server>> Server::connect(runtime::Loop& loop, std::string_view list,
-                                                std::string_view leader_of) {
+                                                const Accept& accept) {
   std::vector<std::string> remotes = split_remotes(list);
   if (remotes.size() > 1) {
     const Uuid seed = Uuid::random();
@@ -195,20 +195,12 @@ Result<std::unique_ptr<Server>> Server::connect(runtime::Loop& loop, std::string
     handler.message = [impl](rpc::Message&& m) { impl->receive(std::move(m)); };
     handler.closed = [impl](Error e) { impl->lost = std::move(e); };
     impl->connection = std::make_unique<rpc::Connection>(std::move(*stream), std::move(handler));
-    if (remotes.size() == 1 || leader_of.empty()) return server;
-
-    json::array params{"_Server",
-                       json::object{{"op", "select"},
-                                    {"table", "Database"},
-                                    {"where", json::array{json::array{"name", "==", leader_of}}},
-                                    {"columns", json::array{"leader"}}}};
-    auto reply = server->call("transact", to_text(params));
-    if (!reply) {
-      failures.push_back(reply.error().message);
+    if (!accept) return server;
+    if (auto good = accept(*server, remotes.size() == 1); !good) {
+      failures.push_back(std::move(good).error().message);
       continue;
     }
-    if (to_text(*reply) == R"([{"rows":[{"leader":true}]}])") return server;
-    failures.push_back(fmt::format("{}: not the leader of {}", remote, leader_of));
+    return server;
   }
   if (failures.size() == 1) return unexpected(failures[0], code);
   return unexpected("no server was available: " + join(failures, "; "), code);

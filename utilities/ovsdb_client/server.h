@@ -38,10 +38,13 @@ std::string error_text(const json::value& error);
 
 class Server {
  public:
-  // Several remotes, separated by commas, are tried in random order until one answers that is the
-  // leader of the cluster serving `leader_of` (empty: any server will do).
+  // Whether a server may be used; `only_one`: there is no other to try.
+  using Accept = std::function<Result<void>(Server&, bool only_one)>;
+
+  // Several remotes, separated by commas, are tried in random order until one is accepted (null:
+  // any server is).
   static Result<std::unique_ptr<Server>> connect(runtime::Loop& loop, std::string_view remotes,
-                                                 std::string_view leader_of = {});
+                                                 const Accept& accept = nullptr);
   ~Server();
 
   // The reply, good or bad; an Error only where the connection is lost.
