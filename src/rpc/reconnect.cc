@@ -55,7 +55,7 @@ Reconnect::Action Reconnect::run(TimePoint now) {
 }
 
 std::optional<Reconnect::TimePoint> Reconnect::deadline() const {
-  if (drop_) return TimePoint::min();
+  if (drop_) return since_;  // at once
   switch (state_) {
     case State::backoff:
       return wait_until_;
@@ -68,7 +68,7 @@ std::optional<Reconnect::TimePoint> Reconnect::deadline() const {
     case State::failed:
       break;
   }
-  return said_give_up_ ? std::nullopt : std::optional(TimePoint::min());
+  return said_give_up_ ? std::nullopt : std::optional(since_);
 }
 
 void Reconnect::connected(TimePoint now) {

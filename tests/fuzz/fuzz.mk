@@ -20,3 +20,8 @@ FUZZ_TARGETS += tests/fuzz/json_stream_fuzz
 tests_fuzz_json_stream_fuzz_SOURCES = tests/fuzz/json_stream_fuzz.cc $(fuzz_main)
 tests_fuzz_json_stream_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_json_stream_fuzz_LDADD = $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/jsonrpc_fuzz
+tests_fuzz_jsonrpc_fuzz_SOURCES = tests/fuzz/jsonrpc_fuzz.cc $(fuzz_main)
+tests_fuzz_jsonrpc_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_jsonrpc_fuzz_LDADD = $(rpc_LIBS) $(base_LIBS)
