@@ -176,8 +176,12 @@ struct Daemon::Impl {
         ReadyPipe::close(pipe.read_end);
         ReadyPipe::close(ready_pipe.write_end);
         ready_pipe = pipe;
+        set_subprogram_name("");
         return {};
       }
+      set_subprogram_name("monitor");
+      // A rotated log must not stay open here, where no vlog/reopen arrives.
+      log_close_file();
       monitored_child = child;
       set_handlers(pass_on);
       if (pipe.wait()) {
@@ -189,8 +193,10 @@ struct Daemon::Impl {
       int status = wait_for(child);
       monitored_child = 0;
       bool crashed = WIFSIGNALED(status) && is_crash(WTERMSIG(status));
-      // One that cannot even start would do no better the next time.
-      if (!crashed || !was_ready) {
+      // One that cannot even start would do no better the next time; it has said why.
+      if (!was_ready) end_like(status);
+      if (auto r = log_reopen_file(); !r) log.warn("{}", r.error().message);
+      if (!crashed) {
         log.info("pid {} {}, exiting", child, describe(status));
         end_like(status);
       }

@@ -36,7 +36,7 @@ from pathlib import Path
 SOURCE_DIR = Path(__file__).resolve().parent.parent.parent
 SCHEMA = SOURCE_DIR / "src" / "vswitchd" / "vswitch.ovsschema"
 
-_OUR_FOLDERS = ("utilities", "src/dbserver", "src/vswitchd")
+_OUR_FOLDERS = ("utilities", "src/dbserver", "src/vswitchd", "tests/support")
 _PACKAGED_FOLDERS = ("usr/bin", "usr/sbin", "usr/lib/openvswitch-switch")
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")

@@ -8,3 +8,8 @@ tests_unit_runtime_runtime_tests_SOURCES = \
 	tests/unit/runtime/temporary_directory.h
 tests_unit_runtime_runtime_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 tests_unit_runtime_runtime_tests_LDADD = $(runtime_LIBS) $(base_LIBS) $(GTEST_LIBS)
+
+# Run by tests/system/test_daemon.py and test_appctl.py.
+check_PROGRAMS += tests/support/sample_daemon
+tests_support_sample_daemon_SOURCES = tests/support/sample_daemon.cc
+tests_support_sample_daemon_LDADD = $(rpc_LIBS) $(base_LIBS)

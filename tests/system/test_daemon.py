@@ -1,0 +1,235 @@
+"""What every daemon does: detaching, pidfiles, the monitor, another user.  Run with sample_daemon."""
+
+import os
+import pwd
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from ovs_test import can_connect, program, wait_until
+
+
+class Sample:
+    """A sample_daemon that may detach, restart and change its pid: known by its pidfile."""
+
+    def __init__(self, box):
+        self.box = box
+        self.pidfile = box.run_dir / "sample_daemon.pid"
+        self.control = box.run_dir / "sample.ctl"
+        self.pids = set()
+
+    def run(self, *arguments, status=0):
+        return self.box.run("sample_daemon", f"--unixctl={self.control}", *arguments, status=status)
+
+    def pid(self):
+        pid = int(self.pidfile.read_text())
+        self.pids.add(pid)
+        return pid
+
+    def ask(self, *words, **options):
+        return self.box.run("ovs-appctl", "-T", "20", "-t", self.control, *words, **options)
+
+    def describe(self):
+        return dict(line.split(" ", 1) for line in self.ask("describe").stdout.splitlines())
+
+    def close(self):
+        try:
+            self.pid()
+        except (OSError, ValueError):
+            pass
+        for pid in self.pids:
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+@pytest.fixture
+def sample(box):
+    sample = Sample(box)
+    yield sample
+    sample.close()
+
+
+def test_detach_returns_when_the_daemon_serves(sample):
+    sample.run("--detach", "--pidfile")
+    # No waiting: the parent has ended, so the daemon answers.
+    about = sample.describe()
+    assert int(about["pid"]) == sample.pid()
+    assert about["cwd"] == "/"
+    assert about["stdout"] == "/dev/null"
+    pid = sample.pid()
+    assert os.getsid(pid) == pid
+    sample.ask("exit")
+    wait_until(lambda: not is_running(pid))
+    assert not sample.pidfile.exists()
+    assert not sample.control.exists()
+
+
+def test_no_chdir(sample, box):
+    sample.run("--detach", "--pidfile", "--no-chdir")
+    assert sample.describe()["cwd"] == str(box.top)
+
+
+def test_sigterm_cleans_up(sample):
+    sample.run("--detach", "--pidfile")
+    pid = sample.pid()
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_running(pid))
+    assert not sample.pidfile.exists()
+    assert not sample.control.exists()
+
+
+@pytest.mark.parametrize("monitor", [[], ["--monitor"]])
+def test_a_daemon_that_cannot_start_gives_its_status(sample, monitor):
+    done = sample.run("--detach", "--pidfile", "--fail", *monitor, status=3)
+    assert done.stderr == "sample_daemon: told to fail\n"
+    assert not sample.pidfile.exists()
+
+
+@pytest.mark.parametrize("monitor", [[], ["--monitor"]])
+def test_a_daemon_that_crashes_at_the_start_gives_its_signal(sample, monitor):
+    done = sample.run("--detach", "--pidfile", "--crash", *monitor, status=None)
+    assert done.returncode == -signal.SIGSEGV
+
+
+def test_second_copy_is_refused(sample, box):
+    sample.run("--detach", "--pidfile")
+    pid = sample.pid()
+    done = box.run("sample_daemon", "--unixctl=none", "--detach", "--pidfile", status=1)
+    assert done.stderr == f"sample_daemon: {sample.pidfile}: already running as pid {pid}, aborting\n"
+    assert sample.pid() == pid
+    assert is_running(pid)
+
+
+def test_overwrite_pidfile(sample, box):
+    sample.run("--detach", "--pidfile")
+    first = sample.pid()
+    box.run("sample_daemon", "--unixctl=other.ctl", "--detach", "--pidfile", "--overwrite-pidfile")
+    second = sample.pid()
+    assert second != first
+    os.kill(first, signal.SIGTERM)
+    wait_until(lambda: not is_running(first))
+    assert sample.pidfile.exists()  # it is the second one's now
+    os.kill(second, signal.SIGTERM)
+    wait_until(lambda: not is_running(second))
+    assert not sample.pidfile.exists()
+
+
+def test_what_a_killed_daemon_leaves_is_no_obstacle(sample):
+    sample.run("--detach", "--pidfile")
+    pid = sample.pid()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_running(pid))
+    assert sample.pidfile.exists() and sample.control.exists()
+    sample.run("--detach", "--pidfile")
+    assert sample.pid() != pid
+    assert sample.describe()["pid"] == str(sample.pid())
+
+
+def test_socket_in_use_is_refused(sample, box):
+    sample.run("--detach", "--pidfile")
+    done = box.run("sample_daemon", f"--unixctl={sample.control}", "--pidfile=other.pid", status=1)
+    assert "another process listens on this socket" in done.stderr
+    assert sample.describe()["pid"] == str(sample.pid())
+
+
+def test_monitor_restarts_after_a_crash(sample):
+    sample.run("--detach", "--pidfile", "--monitor", f"--log-file={sample.box.log_dir}/log")
+    first = sample.pid()
+    monitor = parent_of(first)
+    sample.ask("crash", status=None)
+
+    def restarted():
+        try:
+            return sample.pid() != first and can_connect(sample.control)
+        except (OSError, ValueError):
+            return False
+    wait_until(restarted)
+    second = sample.pid()
+    assert sample.describe()["pid"] == str(second)
+    assert parent_of(second) == monitor
+    # A normal end is the end of the monitor too.
+    sample.ask("exit")
+    wait_until(lambda: not is_running(second) and not is_running(monitor))
+    assert not sample.pidfile.exists()
+    log = (sample.box.log_dir / "log").read_text()
+    assert f"1 crashes: pid {first} was killed (Segmentation fault)" in log
+
+
+@pytest.mark.parametrize("target", ["daemon", "monitor"])
+def test_monitor_does_not_restart_what_was_stopped(sample, target):
+    sample.run("--detach", "--pidfile", "--monitor")
+    pid = sample.pid()
+    monitor = parent_of(pid)
+    os.kill(pid if target == "daemon" else monitor, signal.SIGTERM)
+    wait_until(lambda: not is_running(pid) and not is_running(monitor))
+    assert not sample.pidfile.exists()
+
+
+def test_monitor_in_the_foreground_ends_as_its_daemon(sample, box):
+    process = subprocess.Popen([program("sample_daemon"), "--monitor", "--pidfile", f"--unixctl={sample.control}"],
+                               env=box.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: can_connect(sample.control))
+    os.kill(sample.pid(), signal.SIGKILL)
+    assert process.wait(20) == -signal.SIGKILL
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
+def test_user_keeps_few_capabilities(sample, box):
+    nobody = pwd.getpwnam("nobody")
+    for directory in (box.top, box.run_dir):
+        os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+    sample.run("--detach", "--pidfile", "--user=nobody")
+    about = sample.describe()
+    assert (int(about["uid"]), int(about["gid"])) == (nobody.pw_uid, nobody.pw_gid)
+    net_bind_service, ipc_lock = 10, 14
+    assert int(about["capabilities"], 16) == 1 << net_bind_service | 1 << ipc_lock
+    pid = sample.pid()
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_running(pid))
+    assert not sample.pidfile.exists()
+
+
+@pytest.mark.parametrize("user, message", [
+    ("no-such-user-here", 'there is no user "no-such-user-here"'),
+    ("nobody:no-such-group", 'there is no group "no-such-group"'),
+    (":", "the user is missing"),
+])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
+def test_unknown_user(sample, user, message):
+    done = sample.run("--detach", f"--user={user}", status=1)
+    assert message in done.stderr
+
+
+def test_time_can_be_stopped_and_moved(sample):
+    sample.run("--detach", "--pidfile")
+    assert sample.ask("time/stop").stdout == ""
+    assert sample.ask("time/warp", "1000").stdout == "warped\n"
+    assert sample.ask("time/warp", "100000", "100").stdout == "warped\n"
+    assert sample.ask("time/warp", "x", status=2).stderr.startswith("invalid MSECS\n")
+
+
+def test_garbage_on_the_control_socket_harms_nobody(sample):
+    sample.run("--detach", "--pidfile")
+    for garbage in (b"\xff\xfe", b"[" * 100000, b'{"id":1}', b"GET / HTTP/1.0\r\n\r\n", b"{}" * 1000):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(20)
+            s.connect(str(sample.control))
+            try:
+                s.sendall(garbage)
+                assert s.recv(100) == b""
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+    assert sample.describe()["pid"] == str(sample.pid())
