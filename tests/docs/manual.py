@@ -72,6 +72,11 @@ def described_options(path):
             if w == "Fl" and head[i + 1].startswith("-")}
 
 
+def references(path):
+    """The manual pages that the page refers to, as (name, section)."""
+    return set(re.findall(r"(?m)^\.(?:It )?Xr (\S+) (\d)", path.read_text()))
+
+
 def help_options(text):
     """The long options of a --help text."""
     return set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text))

@@ -39,6 +39,24 @@ def test_pages_are_installed():
     assert listed == set(page_ids())
 
 
+@pytest.mark.parametrize("name", page_ids())
+def test_references(name):
+    """A page of ours that another one refers to is there."""
+    ours = {".".join(r) for r in manual.references(manual.page(name)) if r[0].startswith("ovs")}
+    assert ours <= set(page_ids())
+
+
+@pytest.mark.parametrize("text", ["README.md", "HACKING.md", "NEWS.md"])
+def test_paths(text):
+    """Files and folders of the tree that a text names are there."""
+    source = (ovs_test.SOURCE_DIR / text).read_text()
+    paths = set(re.findall(r"`((?:src|utilities|man|tests|bench|completion)/[^`\s]*)`", source))
+    assert text == "NEWS.md" or len(paths) > 5
+    gone = {p for p in paths
+            if not (ovs_test.SOURCE_DIR / re.sub(r"/?[A-Z]{2,}.*|NAME.*", "", p)).exists()}
+    assert gone == set()
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_options(box, name):
     assert manual.described_options(manual.page(name)) == manual.help_options(help_text(box, name))
