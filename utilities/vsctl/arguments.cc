@@ -148,6 +148,8 @@ std::vector<OptionGroup> option_groups(Settings& settings, Option timeout) {
                            settings.db = *v;
                            return {};
                          }});
+  own.options.push_back({0, "no-syslog", ArgumentKind::none, "", "do not write the call and its changes to syslog",
+                         flag(settings.syslog, false)});
   own.options.push_back({0, "no-wait", ArgumentKind::none, "", "do not wait for ovs-vswitchd to reconfigure",
                          flag(settings.wait, false)});
   own.options.push_back({0, "retry", ArgumentKind::none, "", "keep trying to connect to the server for ever",
@@ -157,8 +159,6 @@ std::vector<OptionGroup> option_groups(Settings& settings, Option timeout) {
                          flag(settings.dry_run, true)});
   own.options.push_back({0, "oneline", ArgumentKind::none, "", "print exactly one line of output per command",
                          flag(settings.oneline, true)});
-  own.options.push_back({0, "no-syslog", ArgumentKind::none, "", "do not write the call and its changes to syslog",
-                         flag(settings.syslog, false)});
   // Clusters are not there yet; with one server these two words ask for what is so anyway.
   for (std::string_view name : {"leader-only", "no-leader-only", "shuffle-remotes", "no-shuffle-remotes"})
     own.options.push_back({0, name, ArgumentKind::none, "", "", [](std::optional<std::string_view>) -> Result<void> { return {}; }});
@@ -186,13 +186,12 @@ Result<std::vector<Invocation>> parse_command_line(std::span<const OptionGroup> 
   auto known_options = all_command_options();
   // The options of the first command, wherever they stand before it.
   std::map<std::string, std::string, std::less<>> first_options;
-  std::optional<std::string> repeated;
   OptionGroup command_group{"", {}};
   for (const CommandOption& o : known_options) {
     command_group.options.push_back(
         {0, o.name, o.takes_value ? ArgumentKind::required : ArgumentKind::optional, "", "",
          [&, name = "--" + std::string(o.name)](std::optional<std::string_view> v) -> Result<void> {
-           if (!first_options.emplace(name, v ? "=" + std::string(*v) : "").second) repeated = name;
+           first_options.emplace(name, v ? "=" + std::string(*v) : "");
            return {};
          }});
   }
@@ -207,7 +206,6 @@ Result<std::vector<Invocation>> parse_command_line(std::span<const OptionGroup> 
     if (!word.starts_with('-') || word == "--") break;
   }
   OVS_TRY(rest, parse_options(all, rest));
-  if (repeated) return unexpected(fmt::format("'{}' option specified multiple times", *repeated));
 
   std::vector<Invocation> invocations;
   auto begin = rest.begin();

@@ -75,7 +75,7 @@ constexpr Command table[] = {
      controllers, prepare_bridge, run_get_controller, nullptr},
     {{"del-controller", "BRIDGE", "delete BRIDGE's controllers", "", rw},
      controllers, prepare_bridge, run_del_controller, nullptr},
-    {{"set-controller", "BRIDGE TARGET...", "set BRIDGE's controllers", "--inactivity-probe=", rw},
+    {{"set-controller", "BRIDGE [TARGET]...", "set BRIDGE's controllers", "--inactivity-probe=", rw},
      controllers, prepare_bridge, run_set_controller, nullptr},
     {{"get-fail-mode", "BRIDGE", "print BRIDGE's fail mode", "", ro},
      controllers, prepare_bridge, run_get_fail_mode, nullptr},

@@ -50,8 +50,7 @@ void add_row(Context& context, Row* row, std::span<const ovsdb::ColumnSchema* co
 void add_condition_columns(const TableSchema& table, std::span<const std::string> conditions,
                            std::vector<std::string>& columns) {
   for (const std::string& condition : conditions)
-    if (auto parts = split_condition(condition))
-      if (auto column = find_column(table, parts->column)) columns.push_back((*column)->name);
+    if (auto parts = split_condition(table, condition)) columns.push_back(parts->column->name);
 }
 
 }  // namespace
@@ -109,10 +108,7 @@ Result<void> run_find(Context& context) {
   begin_table(context, columns);
   auto conditions = context.args_from(1);
   // A table without rows does not make a wrong condition right.
-  for (const std::string& condition : conditions) {
-    OVS_TRY(ArgumentParts parts, split_condition(condition));
-    OVS_TRY_DO(find_column(*table, parts.column));
-  }
+  for (const std::string& condition : conditions) OVS_TRY_DO(split_condition(*table, condition));
   for (Row* row : context.view().find(Query::all(table->name, names_of(columns)))) {
     bool matches = true;
     for (const std::string& condition : conditions) {
@@ -134,10 +130,10 @@ Result<void> run_get(Context& context) {
   if (id) context.attempt().names[*id] = row;
 
   for (const std::string& argument : context.args_from(2)) {
-    OVS_TRY(ArgumentParts parts, split_argument(argument, {}));
+    OVS_TRY(ArgumentParts parts, split_argument(*table, argument, {}));
     if (!parts.rest.empty())
       return unexpected(fmt::format("{}: trailing garbage \"{}\" in argument", argument, parts.rest));
-    OVS_TRY(const ovsdb::ColumnSchema* column, find_column(*table, parts.column));
+    const ovsdb::ColumnSchema* column = parts.column;
     Datum value = context.view().get(row, column->name);
     if (!parts.key) {
       context.print(value.to_text(column->type));
@@ -165,9 +161,8 @@ Result<void> run_wait_until(Context& context) {
   auto conditions = context.args_from(2);
   std::vector<std::string> columns;
   for (const std::string& condition : conditions) {
-    OVS_TRY(ArgumentParts parts, split_condition(condition));
-    OVS_TRY(const ovsdb::ColumnSchema* column, find_column(*table, parts.column));
-    columns.push_back(column->name);
+    OVS_TRY(ArgumentParts parts, split_condition(*table, condition));
+    columns.push_back(parts.column->name);
   }
   OVS_TRY(Row* row, find_record(context, *table, context.arg(1)));
   bool matches = row != nullptr;

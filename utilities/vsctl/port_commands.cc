@@ -30,8 +30,7 @@ struct NewPort {
 Result<void> check_existing(Context& context, const NewPort& wanted, const PortInBridge& existing) {
   View& view = context.view();
   std::string command = "\"" + context.spelled() + "\" but ";
-  OVS_TRY(Bridge bridge, get_bridge(view, wanted.bridge));
-  if (bridge.name != existing.bridge.name)
+  if (wanted.bridge != existing.bridge.name)
     return unexpected(fmt::format("{}{} is actually attached to bridge {}", command, wanted.name,
                                   existing.bridge.name));
   auto have = sorted_names(view, rows_of(view, existing.port, "interfaces", "Interface", {"name"}));

@@ -127,11 +127,13 @@ std::string_view to_text(Operator op) {
   return it == operator_names.end() ? "" : it->text;
 }
 
-Result<ArgumentParts> split_argument(std::string_view argument, std::span<const Operator> operators) {
+Result<ArgumentParts> split_argument(const TableSchema& table, std::string_view argument,
+                                     std::span<const Operator> operators) {
   ArgumentParts parts;
   std::string_view text = argument;
-  OVS_TRY(parts.column, take_word(text, text));
-  if (parts.column.empty()) return unexpected(fmt::format("{}: missing column name", argument));
+  OVS_TRY(std::string name, take_word(text, text));
+  if (name.empty()) return unexpected(fmt::format("{}: missing column name", argument));
+  OVS_TRY(parts.column, find_column(table, name));
   if (text.starts_with(':')) {
     text.remove_prefix(1);
     OVS_TRY(std::string key, take_word(text, text));
@@ -151,15 +153,17 @@ Result<ArgumentParts> split_argument(std::string_view argument, std::span<const 
   return parts;
 }
 
-Result<ArgumentParts> split_setting(std::string_view argument) { return split_argument(argument, only_set); }
+Result<ArgumentParts> split_setting(const TableSchema& table, std::string_view argument) {
+  return split_argument(table, argument, only_set);
+}
 
-Result<ArgumentParts> split_condition(std::string_view argument) {
+Result<ArgumentParts> split_condition(const TableSchema& table, std::string_view argument) {
   static constexpr auto all = [] {
     std::array<Operator, operator_names.size()> out{};
     std::ranges::transform(operator_names, out.begin(), &OperatorName::op);
     return out;
   }();
-  return split_argument(argument, all);
+  return split_argument(table, argument, all);
 }
 
 Result<const TableSchema*> table_argument(Context& context, std::string_view name) {
@@ -317,8 +321,8 @@ Result<void> check_mutable(const Row* row, const ovsdb::ColumnSchema& column) {
 
 Result<void> set_column(Context& context, Row* row, std::string_view argument) {
   View& view = context.view();
-  OVS_TRY(ArgumentParts parts, split_setting(argument));
-  OVS_TRY(const ovsdb::ColumnSchema* column, find_column(row->table(), parts.column));
+  OVS_TRY(ArgumentParts parts, split_setting(row->table(), argument));
+  const ovsdb::ColumnSchema* column = parts.column;
   OVS_TRY_DO(check_mutable(row, *column));
   // What it is now decides whether anything changes.
   view.get(row, column->name);
@@ -380,8 +384,8 @@ bool is_arithmetic(Operator op) { return op >= Operator::equal && op <= Operator
 
 Result<bool> satisfies(Context& context, Row* row, std::string_view argument) {
   View& view = context.view();
-  OVS_TRY(ArgumentParts parts, split_condition(argument));
-  OVS_TRY(const ovsdb::ColumnSchema* column, find_column(row->table(), parts.column));
+  OVS_TRY(ArgumentParts parts, split_condition(row->table(), argument));
+  const ovsdb::ColumnSchema* column = parts.column;
   Datum have = view.get(row, column->name);
   ovsdb::ColumnType type = column->type;
   if (parts.key) {

@@ -29,21 +29,22 @@ enum class Operator : std::uint8_t {
   in, not_in,
 };
 
-// The pieces of an argument, before they mean anything.
+// The pieces of an argument about a column of a table; the value is still text.
 struct ArgumentParts {
-  std::string column;
+  const ovsdb::ColumnSchema* column = nullptr;
   std::optional<std::string> key;
   Operator op = Operator::none;
   std::string value;
   std::string rest;  // behind the column and key, where no operator stands
 };
 // `operators`: those that may stand here.
-Result<ArgumentParts> split_argument(std::string_view argument, std::span<const Operator> operators);
+Result<ArgumentParts> split_argument(const TableSchema& table, std::string_view argument,
+                                     std::span<const Operator> operators);
 std::string_view to_text(Operator op);
 
 // Only "=".
-Result<ArgumentParts> split_setting(std::string_view argument);
-Result<ArgumentParts> split_condition(std::string_view argument);
+Result<ArgumentParts> split_setting(const TableSchema& table, std::string_view argument);
+Result<ArgumentParts> split_condition(const TableSchema& table, std::string_view argument);
 
 // The table that the user means.
 Result<const TableSchema*> table_argument(Context& context, std::string_view name);
