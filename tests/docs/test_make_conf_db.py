@@ -70,15 +70,15 @@ def test_page(make):
     done = make()
     assert done.returncode == 0, done.stderr
     for line in (".Xr small 7 .",
-                 r".It \fBname\fR: string; unique in the table; fixed once the row exists",
-                 r"Any \fBword\fR will do.",
-                 r".It \fBsize\fR: optional integer from 1 to 5",
-                 r".It \fBextra\fR: map from string to string",
+                 r".It \fB\%name\fR: string; unique in the table; fixed once the row exists",
+                 r"Any \fB\%word\fR will do.",
+                 r".It \fB\%size\fR: optional integer from 1 to 5",
+                 r".It \fB\%extra\fR: map from string to string",
                  r"an example \e",
-                 r".It \fBextra:weight\fR: integer, at least 0; default \fB3\fR",
-                 r".It \fBextra:colour\fR: \fBred\fR or \fBgreen\fR",
-                 r".It \fBmarks\fR: set of strings; not stored on disk",
-                 r".It \fBmarks:fragile\fR: member of the set"):
+                 r".It \fB\%extra:weight\fR: integer, at least 0; default \fB3\fR",
+                 r".It \fB\%extra:colour\fR: \fB\%red\fR or \fB\%green\fR",
+                 r".It \fB\%marks\fR: set of strings; not stored on disk",
+                 r".It \fB\%marks:fragile\fR: member of the set"):
         assert line in done.stdout.splitlines()
 
 
