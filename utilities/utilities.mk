@@ -10,3 +10,4 @@ utilities_LIBS = libovs-utilities.a
 include utilities/ovsdb-client.mk
 include utilities/ovs-appctl.mk
 include utilities/ovs-vsctl.mk
+include utilities/ovsdb-tool.mk

@@ -159,7 +159,7 @@ DbResult<Datum> Datum::from_text(const ColumnType& type, std::string_view text, 
 }
 
 std::string Datum::to_text(const ColumnType& type) const {
-  const bool bracketed = type.is_map() || type.max > 1 || size_ != 1;
+  const bool bracketed = type.max > 1 || size_ != 1;
   std::string out;
   if (bracketed) out += type.is_map() ? '{' : '[';
   for (std::size_t i = 0; i < size_; ++i) {

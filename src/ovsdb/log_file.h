@@ -58,6 +58,12 @@ class FileSystem {
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;  // and syncs the folder
   virtual Result<void> remove(const std::string& path) = 0;
   virtual bool exists(const std::string& path) = 0;
+  // Gives `to` the owner and the permissions of `from`, as far as this process may: a file that
+  // takes another's place serves the same users.
+  virtual Result<void> copy_owner(const std::string& from, const std::string& to) {
+    (void)from, (void)to;
+    return {};
+  }
 
   static FileSystem& os();  // the real one
 };

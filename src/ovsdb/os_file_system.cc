@@ -221,6 +221,17 @@ class OsFileSystem final : public FileSystem {
 
   bool exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
 
+  Result<void> copy_owner(const std::string& from, const std::string& to) override {
+    struct stat status;
+    if (::stat(from.c_str(), &status) < 0) return Unexpected{system_error("looking at " + from, errno)};
+    // Only root may give a file away; others keep what they can write themselves.
+    if (::chown(to.c_str(), status.st_uid, status.st_gid) < 0 && errno != EPERM)
+      return Unexpected{system_error("changing the owner of " + to, errno)};
+    if (::chmod(to.c_str(), status.st_mode & 07777) < 0 && errno != EPERM)
+      return Unexpected{system_error("changing the permissions of " + to, errno)};
+    return {};
+  }
+
  private:
   // A new name is on the disk only once its directory is.
   static Result<void> sync_directory(const std::string& path) {
