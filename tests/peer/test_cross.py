@@ -70,7 +70,7 @@ get bridge br0 nope
 get bridge nope name
 set interface p0 mtu_request=1400
 set interface p0 mtu_request=nonsense
-set interface p0 type=patch options:peer=p1 external_ids:iface-id=\\"vm 1\\"
+set interface p0 type=patch options:peer=p1 'external_ids:iface-id="vm 1"'
 get interface p0 type options external_ids mtu_request
 add port p0 trunks 1 2 3
 get port p0 trunks
