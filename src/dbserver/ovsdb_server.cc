@@ -1,0 +1,185 @@
+// ovsdb-server: serves databases to clients (RFC 7047).
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/coverage.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "base/paths.h"
+#include "dbserver/remotes.h"
+#include "dbserver/server.h"
+#include "dbserver/server_commands.h"
+#include "rpc/control.h"
+#include "runtime/daemon.h"
+#include "runtime/loop.h"
+
+extern char** environ;
+
+namespace ovs::dbserver {
+
+namespace {
+
+LogModule log{"ovsdb_server"};
+
+struct Arguments {
+  std::vector<std::string> remotes;
+  std::vector<std::string> databases;  // absolute
+  std::optional<std::string> command;
+  std::optional<std::string> control_path;
+  std::vector<std::string> ignored;
+  ServerOptions server;
+};
+
+// Options of TLS: accepted, because the scripts that start this server always give them, and
+// without effect, because there are no ssl: remotes yet.
+Option tls_option(Arguments& arguments, char letter, std::string_view name, std::string_view value_name) {
+  return {letter, name, ArgumentKind::required, value_name, "accepted and not used: there is no TLS yet",
+          [&arguments, name](std::optional<std::string_view>) -> Result<void> {
+            arguments.ignored.emplace_back(name);
+            return {};
+          }};
+}
+
+OptionGroup server_options(Arguments& arguments) {
+  return {"Server options:",
+          {{0, "remote", ArgumentKind::required, "REMOTE", "serve clients by REMOTE (may be given several times)",
+            [&arguments](std::optional<std::string_view> value) -> Result<void> {
+              arguments.remotes.emplace_back(*value);
+              return {};
+            }},
+           {0, "run", ArgumentKind::required, "COMMAND", "run COMMAND and end with it",
+            [&arguments](std::optional<std::string_view> value) -> Result<void> {
+              arguments.command = std::string(*value);
+              return {};
+            }},
+           {0, "disable-file-column-diff", ArgumentKind::none, "",
+            "write whole columns to the file, so that servers before 2.17 can read it",
+            [&arguments](std::optional<std::string_view>) -> Result<void> {
+              arguments.server.diffs = false;
+              return {};
+            }}}};
+}
+
+OptionGroup tls_options(Arguments& arguments) {
+  return {"TLS options:",
+          {tls_option(arguments, 'p', "private-key", "FILE"), tls_option(arguments, 'c', "certificate", "FILE"),
+           tls_option(arguments, 'C', "ca-cert", "FILE"), tls_option(arguments, 0, "bootstrap-ca-cert", "FILE"),
+           tls_option(arguments, 0, "peer-ca-cert", "FILE"), tls_option(arguments, 0, "ssl-protocols", "PROTOCOLS"),
+           tls_option(arguments, 0, "ssl-ciphers", "CIPHERS")}};
+}
+
+// The shell command of --run; the server ends with it.
+class Child {
+ public:
+  Result<void> start(const std::string& command) {
+    const char* argv[] = {"sh", "-c", command.c_str(), nullptr};
+    const int error = posix_spawn(&pid_, "/bin/sh", nullptr, nullptr, const_cast<char**>(argv), environ);
+    if (error != 0) return Unexpected{system_error("starting " + command, error)};
+    return {};
+  }
+  // Whether it has ended.
+  bool reap() {
+    int status = 0;
+    if (pid_ <= 0 || waitpid(pid_, &status, WNOHANG) != pid_) return false;
+    pid_ = -1;
+    exit_code_ = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+    return true;
+  }
+  int exit_code() const { return exit_code_; }
+
+ private:
+  pid_t pid_ = -1;
+  int exit_code_ = 0;
+};
+
+int run(int argc, char** argv) {
+  set_program_name(argv[0]);
+  Arguments arguments;
+  runtime::Daemon daemon;
+  std::vector<OptionGroup> groups;
+  groups.push_back(server_options(arguments));
+  groups.push_back(rpc::control_options(arguments.control_path));
+  groups.push_back(daemon.options());
+  groups.push_back(tls_options(arguments));
+  groups.push_back(log_options());
+  const auto help = [&groups] {
+    return fmt::format("{}: Open vSwitch database server\nusage: {} [OPTIONS] [DATABASE]...\n"
+                       "where each DATABASE is a database file (default: {}).\n\n{}",
+                       program_name(), program_name(), path_below(dbdir(), "conf.db"), options_help(groups));
+  };
+  groups.push_back(common_options(help, [] { return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version()); }));
+  auto words = parse_options(groups, std::vector<std::string>(argv + 1, argv + argc), false, true);
+  if (!words) die(words.error().message);
+  for (const std::string& word : *words) {
+    if (word.starts_with("relay:")) die(fmt::format("{}: relays are not supported", word));
+    arguments.databases.push_back(std::filesystem::absolute(word).string());
+  }
+  if (arguments.databases.empty()) arguments.databases.push_back(path_below(dbdir(), "conf.db"));
+
+  if (auto started = daemon.start(); !started) die(started.error().message);
+  log_enable_syslog(program_name());
+  signal(SIGPIPE, SIG_IGN);
+  runtime::raise_file_limit();
+  log.info("{} ({}) {}", program_name(), package_name, package_version());
+  for (const std::string& name : arguments.ignored) log.info("--{} has no effect: there is no TLS yet", name);
+
+  runtime::Loop loop;
+  Server server(loop, ovsdb::FileSystem::os(), arguments.server);
+  Remotes remotes(server);
+  server.on_change([&remotes](Hosted& hosted) { remotes.database_changed(hosted); });
+  for (const std::string& path : arguments.databases) {
+    if (auto added = server.add_database(path); !added) die(added.error().message);
+  }
+  malloc_trim(0);
+  for (const std::string& remote : arguments.remotes) {
+    if (auto added = remotes.add(remote); !added) die(added.error().message);
+  }
+
+  ControlTable commands;
+  std::unique_ptr<rpc::ControlServer> control;
+  add_server_commands(commands, server, remotes, [&loop] { loop.stop(); });
+  loop.add_commands(commands);
+  if (auto created = rpc::ControlServer::create(loop, commands, arguments.control_path)) {
+    control = *std::move(created);
+  } else {
+    die(created.error().message);
+  }
+  if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);
+
+  loop.on_signal(SIGTERM, [&] { loop.stop(); });
+  loop.on_signal(SIGINT, [&] { loop.stop(); });
+  loop.on_signal(SIGHUP, [] { (void)log_reopen_file().has_value(); });
+  Child child;
+  if (arguments.command) {
+    loop.on_signal(SIGCHLD, [&] {
+      if (child.reap()) loop.stop();
+    });
+    if (auto started = child.start(*arguments.command); !started) die(started.error().message);
+  }
+  runtime::Timer coverage(loop, [&] {
+    coverage_tick();
+    coverage.start(std::chrono::seconds(5));
+  });
+  coverage.start(std::chrono::seconds(5));
+
+  daemon.ready();
+  loop.run();
+  // What was asked for is finished: transactions on their way to the disk, and the answer of exit.
+  loop.run_until([&] { return server.idle() && (!control || control->idle()); }, std::chrono::seconds(5));
+  log.info("ending");
+  return child.exit_code();
+}
+
+}  // namespace
+
+}  // namespace ovs::dbserver
+
+int main(int argc, char** argv) { return ovs::dbserver::run(argc, argv); }

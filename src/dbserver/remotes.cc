@@ -1,0 +1,357 @@
+#include "dbserver/remotes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace ovs::dbserver {
+
+namespace {
+
+LogModule log{"ovsdb_server"};
+
+constexpr runtime::Duration status_interval{5000};
+constexpr runtime::Duration min_backoff{1000};
+
+}  // namespace
+
+// One target, listening or connecting.
+class Remotes::Endpoint {
+ public:
+  Endpoint(Remotes& owner, std::string target, RemoteOptions options)
+      : owner_(owner), server_(owner.server_), target_(std::move(target)), options_(options) {}
+  virtual ~Endpoint() = default;
+
+  const RemoteOptions& options() const { return options_; }
+  void set_options(const RemoteOptions& options) {
+    options_ = options;
+    for (const auto& client : clients()) client->set_options(client_options());
+  }
+
+  virtual Result<void> open() = 0;
+  virtual std::vector<std::shared_ptr<Client>> clients() const = 0;
+  virtual std::map<std::string, std::string> status() const = 0;
+  bool is_connected() const { return !clients().empty(); }
+
+ protected:
+  ClientOptions client_options() const { return {options_.probe_interval, options_.read_only}; }
+  void status_changed() { owner_.status_timer_.start(runtime::Duration(0)); }
+
+  Remotes& owner_;
+  Server& server_;
+  std::string target_;
+  RemoteOptions options_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+class Remotes::Listening : public Endpoint {
+ public:
+  using Endpoint::Endpoint;
+  ~Listening() override {
+    alive_ = nullptr;
+    for (const auto& client : clients()) client->close("the remote was removed");
+  }
+
+  Result<void> open() override {
+    OVS_TRY(listener_, runtime::Listener::listen(server_.loop(), target_, [this](std::unique_ptr<runtime::Stream> stream) {
+              auto client = server_.add_client(std::move(stream), client_options(),
+                                               [this, alive = std::weak_ptr<bool>(alive_)](const Error&) {
+                                                 if (!alive.expired()) status_changed();
+                                               });
+              std::erase_if(clients_, [](const std::weak_ptr<Client>& c) { return c.expired(); });
+              clients_.push_back(client);
+              status_changed();
+            }));
+    return {};
+  }
+
+  std::vector<std::shared_ptr<Client>> clients() const override {
+    std::vector<std::shared_ptr<Client>> open;
+    for (const auto& weak : clients_) {
+      if (auto client = weak.lock(); client && client->open()) open.push_back(std::move(client));
+    }
+    return open;
+  }
+
+  std::map<std::string, std::string> status() const override {
+    std::map<std::string, std::string> status;
+    const auto open = clients();
+    if (listener_ && listener_->bound_port() != 0) status["bound_port"] = std::to_string(listener_->bound_port());
+    if (!open.empty()) status["state"] = "ACTIVE";
+    if (open.size() > 1) status["n_connections"] = std::to_string(open.size());
+    if (open.size() == 1) {
+      const std::uint64_t id = open[0]->id();
+      if (auto n = server_.locks().held(id)) status["locks_held"] = std::to_string(n);
+      if (auto n = server_.locks().waiting(id)) status["locks_waiting"] = std::to_string(n);
+      if (open[0]->locks_lost) status["locks_lost"] = std::to_string(open[0]->locks_lost);
+    }
+    return status;
+  }
+
+ private:
+  std::unique_ptr<runtime::Listener> listener_;
+  std::vector<std::weak_ptr<Client>> clients_;
+};
+
+class Remotes::Connecting : public Endpoint {
+ public:
+  Connecting(Remotes& owner, std::string target, RemoteOptions options)
+      : Endpoint(owner, std::move(target), options), retry_(server_.loop(), [this] { connect(); }) {}
+  ~Connecting() override {
+    alive_ = nullptr;
+    if (client_) client_->close("the remote was removed");
+  }
+
+  Result<void> open() override {
+    OVS_TRY_DO(runtime::Stream::check_name(target_));
+    connect();
+    return {};
+  }
+
+  std::vector<std::shared_ptr<Client>> clients() const override {
+    if (client_ && client_->open()) return {client_};
+    return {};
+  }
+
+  std::map<std::string, std::string> status() const override {
+    std::map<std::string, std::string> status;
+    status["state"] = client_ ? (client_->probing() ? "IDLE" : "ACTIVE") : stream_ ? "CONNECTING" : "BACKOFF";
+    const runtime::TimePoint now = server_.loop().now();
+    const auto seconds = [&](runtime::TimePoint since) {
+      return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now - since).count());
+    };
+    if (connected_at_) status["sec_since_connect"] = seconds(*connected_at_);
+    if (disconnected_at_) status["sec_since_disconnect"] = seconds(*disconnected_at_);
+    if (!last_error_.empty()) status["last_error"] = last_error_;
+    if (client_) {
+      const std::uint64_t id = client_->id();
+      if (auto n = server_.locks().held(id)) status["locks_held"] = std::to_string(n);
+      if (auto n = server_.locks().waiting(id)) status["locks_waiting"] = std::to_string(n);
+      if (client_->locks_lost) status["locks_lost"] = std::to_string(client_->locks_lost);
+    }
+    return status;
+  }
+
+ private:
+  void connect() {
+    auto stream = runtime::Stream::connect(server_.loop(), target_);
+    if (!stream) {
+      failed(stream.error());
+      return;
+    }
+    stream_ = *std::move(stream);
+    runtime::Stream::Handler handler;
+    handler.connected = [this] {
+      // The client takes the stream with other handlers, when this one has returned.
+      server_.loop().post([this, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired() || !stream_) return;
+        connected_at_ = server_.loop().now();
+        last_error_.clear();
+        log.info("{}: connected", target_);
+        client_ = server_.add_client(std::move(stream_), client_options(), [this, alive](const Error& error) {
+          if (alive.expired()) return;
+          client_ = nullptr;
+          disconnected_at_ = server_.loop().now();
+          // A connection that lasted is no reason to hesitate.
+          if (*disconnected_at_ - *connected_at_ > options_.max_backoff) backoff_ = runtime::Duration(0);
+          failed(error);
+        });
+        status_changed();
+      });
+    };
+    handler.closed = [this](Error error) {
+      server_.loop().post([stream = std::shared_ptr<runtime::Stream>(std::move(stream_))] {});
+      failed(error);
+    };
+    stream_->set_handler(std::move(handler));
+    status_changed();
+  }
+
+  void failed(const Error& error) {
+    last_error_ = error.code == 0 && error.message.empty() ? "End of file" : error.message;
+    const runtime::Duration limit = std::max(options_.max_backoff, min_backoff);
+    backoff_ = backoff_.count() == 0 ? min_backoff : std::min(backoff_ * 2, limit);
+    log.info("{}: {}, trying again in {} ms", target_, last_error_, backoff_.count());
+    retry_.start(backoff_);
+    status_changed();
+  }
+
+  runtime::Timer retry_;
+  std::unique_ptr<runtime::Stream> stream_;
+  std::shared_ptr<Client> client_;
+  runtime::Duration backoff_{0};
+  std::optional<runtime::TimePoint> connected_at_, disconnected_at_;
+  std::string last_error_;
+};
+
+Remotes::Remotes(Server& server)
+    : server_(server), status_timer_(server.loop(), [this] { write_status(); }) {}
+
+Remotes::~Remotes() = default;
+
+Result<void> Remotes::add(const std::string& remote) {
+  if (configured_.contains(remote)) return {};
+  if (remote.starts_with("db:")) {
+    std::map<std::string, Target> targets;
+    OVS_TRY_DO(read_column(remote, targets));
+  } else if (!runtime::Listener::check_name(remote)) {
+    if (auto active = runtime::Stream::check_name(remote); !active) {
+      return unexpected(fmt::format("{}: not the name of a remote that this server can use", remote));
+    }
+  }
+  configured_.insert(remote);
+  if (auto opened = reconfigure(); !opened) {
+    configured_.erase(remote);
+    (void)reconfigure().has_value();
+    return opened;
+  }
+  return {};
+}
+
+Result<void> Remotes::remove(const std::string& remote) {
+  if (configured_.erase(remote) == 0) return unexpected("no such remote");
+  return reconfigure();
+}
+
+void Remotes::database_changed(Hosted& hosted) {
+  if (reconfiguring_ || !watched_.contains(hosted.name())) return;
+  if (auto done = reconfigure(); !done) log.warn("{}", done.error().message);
+}
+
+// db:DB,TABLE,COLUMN
+Result<void> Remotes::read_column(const std::string& remote, std::map<std::string, Target>& targets) {
+  const std::vector<std::string_view> words = split(std::string_view(remote).substr(3), ',');
+  if (words.size() != 3) return unexpected(fmt::format("{}: not of the form db:DB,TABLE,COLUMN", remote));
+  const std::string database_name(words[0]);
+  watched_.insert(database_name);
+  const Hosted* hosted = server_.find_database(database_name);
+  if (!hosted) return unexpected(fmt::format("{}: no database named {}", remote, words[0]));
+  const Table* table = hosted->database->find_table(words[1]);
+  if (!table) return unexpected(fmt::format("{}: no table named {}", remote, words[1]));
+  const ovsdb::ColumnSchema* column = table->schema().find(words[2]);
+  if (!column || column->index < ovsdb::first_column) {
+    return unexpected(fmt::format("{}: no column named {}", remote, words[2]));
+  }
+  const ovsdb::ColumnType& type = column->type;
+  const bool strings = type.key.type == ovsdb::AtomType::string && !type.is_map();
+  const bool references = type.key.is_ref() && !type.is_map();
+  if (!strings && !references) {
+    return unexpected(fmt::format("{}: column {} holds neither strings nor references to rows", remote, words[2]));
+  }
+  const Table* rows = references ? hosted->database->find_table(type.key.ref_table) : nullptr;
+  table->for_each([&](const Row& row) {
+    const Datum& datum = row.datum(column->index);
+    for (std::size_t i = 0; i < datum.size(); i++) {
+      if (strings) {
+        targets.try_emplace(std::string(datum.key(i).string()));
+        continue;
+      }
+      const Row* remote_row = rows->find(datum.key(i).uuid());
+      if (!remote_row) continue;
+      const auto value = [&](std::string_view name, ovsdb::AtomType wanted) -> const Datum* {
+        const ovsdb::ColumnSchema* c = rows->schema().find(name);
+        if (!c || c->index < ovsdb::first_column || c->type.key.type != wanted || c->type.is_map()) return nullptr;
+        const Datum& d = remote_row->datum(c->index);
+        return d.empty() ? nullptr : &d;
+      };
+      const Datum* target = value("target", ovsdb::AtomType::string);
+      if (!target || target->string().empty()) continue;
+      Target found;
+      if (const Datum* d = value("inactivity_probe", ovsdb::AtomType::integer)) {
+        found.options.probe_interval = runtime::Duration(std::clamp<std::int64_t>(d->integer(), 0, INT32_MAX));
+      }
+      if (const Datum* d = value("max_backoff", ovsdb::AtomType::integer)) {
+        found.options.max_backoff = runtime::Duration(std::clamp<std::int64_t>(d->integer(), 1000, INT32_MAX));
+      }
+      if (const Datum* d = value("read_only", ovsdb::AtomType::boolean)) found.options.read_only = d->boolean();
+      std::string name(target->string());
+      status_rows_.push_back(StatusRow{database_name, rows->schema().name, remote_row->uuid(), name});
+      targets.try_emplace(std::move(name), found);
+    }
+  });
+  return {};
+}
+
+Result<void> Remotes::reconfigure() {
+  if (reconfiguring_) return {};
+  reconfiguring_ = true;
+  std::map<std::string, Target> targets;
+  status_rows_.clear();
+  watched_.clear();
+  std::string problem;
+  for (const std::string& remote : configured_) {
+    if (!remote.starts_with("db:")) {
+      targets[remote].from_operator = true;
+      continue;
+    }
+    // A database that is gone may come back.
+    if (auto read = read_column(remote, targets); !read) problem = read.error().message;
+  }
+  if (problem != last_problem_ && !problem.empty()) log.warn("{}", problem);
+  last_problem_ = problem;
+
+  std::erase_if(endpoints_, [&](const auto& endpoint) { return !targets.contains(endpoint.first); });
+  Result<void> result;
+  for (const auto& [name, target] : targets) {
+    auto it = endpoints_.find(name);
+    if (it != endpoints_.end()) {
+      if (!(it->second->options() == target.options)) it->second->set_options(target.options);
+      continue;
+    }
+    std::unique_ptr<Endpoint> endpoint;
+    if (runtime::Listener::check_name(name)) {
+      endpoint = std::make_unique<Listening>(*this, name, target.options);
+    } else {
+      endpoint = std::make_unique<Connecting>(*this, name, target.options);
+    }
+    if (auto opened = endpoint->open(); !opened) {
+      if (target.from_operator) {
+        if (result) result = std::move(opened);
+      } else {
+        static RateLimit limit;
+        log.limited(limit, LogLevel::warn, "{}: {}", name, opened.error().message);
+      }
+      continue;
+    }
+    endpoints_.emplace(name, std::move(endpoint));
+  }
+  if (!status_rows_.empty()) status_timer_.start(runtime::Duration(0));
+  reconfiguring_ = false;
+  return result;
+}
+
+// Writes the columns is_connected and status of the rows that remotes were read from.
+void Remotes::write_status() {
+  if (status_rows_.empty()) return;
+  status_timer_.start(status_interval);
+  std::map<std::string, json::array> operations;
+  for (const StatusRow& row : status_rows_) {
+    Hosted* hosted = server_.find_database(row.database);
+    const Table* table = hosted ? hosted->database->find_table(row.table) : nullptr;
+    if (!table || !table->find(row.uuid)) continue;
+    auto endpoint = endpoints_.find(row.target);
+    json::object values;
+    if (const auto* column = table->schema().find("is_connected"); column && column->type.key.type == ovsdb::AtomType::boolean) {
+      values["is_connected"] = endpoint != endpoints_.end() && endpoint->second->is_connected();
+    }
+    if (const auto* column = table->schema().find("status"); column && column->type.is_map()) {
+      json::array pairs;
+      if (endpoint != endpoints_.end()) {
+        for (const auto& [key, value] : endpoint->second->status()) pairs.push_back(json::array{key, value});
+      } else {
+        pairs.push_back(json::array{"state", "VOID"});
+      }
+      values["status"] = json::array{"map", std::move(pairs)};
+    }
+    if (values.empty()) continue;
+    json::array where{json::array{"_uuid", "==", json::array{"uuid", row.uuid.to_string()}}};
+    operations[row.database].push_back(
+        json::object{{"op", "update"}, {"table", row.table}, {"where", std::move(where)}, {"row", std::move(values)}});
+  }
+  for (const auto& [name, array] : operations) server_.change(*server_.find_database(name), to_text(array));
+}
+
+}  // namespace ovs::dbserver

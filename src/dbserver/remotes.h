@@ -1,0 +1,76 @@
+// Remotes: the ways by which clients come: listening sockets, connections that the server makes
+// itself, and "db:DB,TABLE,COLUMN", which names a column of a database that holds such remotes.
+//
+// A column of strings holds the remotes themselves; a column of references leads to rows with the
+// columns target, max_backoff, inactivity_probe and read_only, and the server writes is_connected
+// and status into these rows.
+//
+// Thread safety: belongs to the server's thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "dbserver/server.h"
+#include "runtime/loop.h"
+#include "runtime/stream.h"
+
+namespace ovs::dbserver {
+
+struct RemoteOptions {
+  runtime::Duration probe_interval{5000};
+  runtime::Duration max_backoff{8000};
+  bool read_only = false;
+  bool operator==(const RemoteOptions&) const = default;
+};
+
+class Remotes {
+ public:
+  explicit Remotes(Server& server);
+  ~Remotes();
+
+  // A remote given by the operator.  One that is there already is no error; one that cannot be
+  // opened is.
+  Result<void> add(const std::string& remote);
+  Result<void> remove(const std::string& remote);
+  const std::set<std::string>& configured() const { return configured_; }
+
+  // Follows the columns that db: remotes name; called with each database that has changed.
+  void database_changed(Hosted& hosted);
+  // Opens what is configured now; the first error of a remote that the operator named.
+  Result<void> reconfigure();
+
+ private:
+  class Endpoint;
+  class Listening;
+  class Connecting;
+  struct Target {
+    RemoteOptions options;
+    bool from_operator = false;
+  };
+  struct StatusRow {
+    std::string database, table;
+    Uuid uuid;
+    std::string target;
+  };
+
+  Result<void> read_column(const std::string& remote, std::map<std::string, Target>& targets);
+  void write_status();
+
+  Server& server_;
+  std::set<std::string> configured_;
+  std::map<std::string, std::unique_ptr<Endpoint>> endpoints_;  // by target
+  std::vector<StatusRow> status_rows_;
+  std::set<std::string> watched_;  // databases that db: remotes name
+  std::string last_problem_;
+  bool reconfiguring_ = false;
+  runtime::Timer status_timer_;
+};
+
+}  // namespace ovs::dbserver
