@@ -16,7 +16,7 @@
 #include "base/paths.h"
 #include "rpc/connection.h"
 #include "runtime/pidfile.h"
-#include "temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace ovs::rpc {
 namespace {

@@ -5,5 +5,5 @@ tests_unit_rpc_rpc_tests_SOURCES = \
 	tests/unit/rpc/message_test.cc \
 	tests/unit/rpc/reconnect_test.cc \
 	tests/unit/rpc/session_test.cc
-tests_unit_rpc_rpc_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -I$(srcdir)/tests/unit/runtime
+tests_unit_rpc_rpc_tests_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests $(GTEST_CFLAGS)
 tests_unit_rpc_rpc_tests_LDADD = $(rpc_LIBS) $(base_LIBS) $(GTEST_LIBS)

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace ovs::rpc {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "runtime/stream.h"
-#include "temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace ovs::runtime {
 namespace {

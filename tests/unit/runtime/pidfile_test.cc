@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string>
 
-#include "temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace ovs::runtime {
 namespace {

@@ -5,8 +5,8 @@ tests_unit_runtime_runtime_tests_SOURCES = \
 	tests/unit/runtime/loop_test.cc \
 	tests/unit/runtime/pidfile_test.cc \
 	tests/unit/runtime/stream_test.cc \
-	tests/unit/runtime/temporary_directory.h
-tests_unit_runtime_runtime_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+	tests/support/temporary_directory.h
+tests_unit_runtime_runtime_tests_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests $(GTEST_CFLAGS)
 tests_unit_runtime_runtime_tests_LDADD = $(runtime_LIBS) $(base_LIBS) $(GTEST_LIBS)
 
 # Run by tests/system/test_daemon.py and test_appctl.py.

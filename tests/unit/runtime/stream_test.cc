@@ -11,7 +11,7 @@
 #include <string>
 
 #include "runtime/socket_stream.h"
-#include "temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace ovs::runtime {
 namespace {
