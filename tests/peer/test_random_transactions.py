@@ -215,6 +215,30 @@ def comparable(value):
     return value
 
 
+def telling(updates):
+    """<table-updates> of any kind without rows about which they say nothing.
+
+    Where a transaction adds a weak reference to a row that is not there, and so changes nothing
+    in the end, the packaged server tells that the row has changed and no column with it.
+    """
+    tables = {table: {uuid: row for uuid, row in rows.items()
+                      if row != {"modify": {}} and not ("new" in row and row.get("old") == {})}
+              for table, rows in comparable(updates).items()}
+    return {table: rows for table, rows in tables.items() if rows}
+
+
+def same_results(operations, expected, actual):
+    """Equal, or of a row with several columns that are wrong each server names another one."""
+    def same(operation, e, a):
+        one_of = ({"error": kind} for kind in ("syntax error", "constraint violation",
+                                               "unknown column"))
+        return e == a or len(operation.get("row", ())) > 1 and {str(e), str(a)} <= set(
+            map(str, one_of))
+    # There is one result more than operations where the commit fails.
+    return len(expected) == len(actual) and all(
+        map(same, [*operations, {}], expected, actual))
+
+
 class Server:
     """A server with one connection that also monitors everything, in each of the three ways."""
 
@@ -241,9 +265,9 @@ class Server:
         # A transaction's updates are on the wire before its reply.
         while self.rpc.has_notification():
             update = self.rpc.notification()
-            updates.setdefault(update["params"][0], []).append(
-                [update["method"], update["params"][-1]])
-        return comparable(message["result"]), message["error"], comparable(updates)
+            if tables := telling(update["params"][-1]):
+                updates.setdefault(update["params"][0], []).append([update["method"], tables])
+        return comparable(message["result"]), message["error"], updates
 
     def rows(self):
         result = self.rpc.transact("Random", *[{"op": "select", "table": t, "where": []}
@@ -266,8 +290,11 @@ def test_both_servers_answer_alike(box_pair, seed):
     for number in range(150):
         operations = maker.transaction()
         expected, actual = packaged.transact(operations), ours.transact(operations)
-        for what, e, a in zip(("result", "error", "updates"), expected, actual):
-            assert a == e, f"{what} of transaction {number}: {json.dumps(operations)}"
+        context = f"transaction {number}: {json.dumps(operations)}"
+        assert same_results(operations, expected[0], actual[0]), \
+            f"{context}\nexpected {expected[0]}\ninstead  {actual[0]}"
+        assert actual[1] == expected[1], context
+        assert actual[2] == expected[2], context
         succeeded += not any("error" in r for r in expected[0] if r)
     assert succeeded > 20, "the transactions are too wrong to say much"
     rows = packaged.rows()
