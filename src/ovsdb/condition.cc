@@ -69,7 +69,10 @@ DbResult<Clause> Clause::from_json(const TableSchema& table, const json::value& 
                                          relation_name, column_name, type.text()));
     type.min = 1;
   } else if ((*relation == Relation::includes || *relation == Relation::excludes) && !type.is_scalar()) {
+    // What a value cannot have, it excludes; what it cannot have, it does not include either, but
+    // asking for it is an error to the servers of the field.
     type.min = 0;
+    if (*relation == Relation::excludes) type.max = ColumnType::unlimited;
   }
   OVS_TRY(clause.argument, Datum::from_json(type, (*a)[2], names));
   return clause;

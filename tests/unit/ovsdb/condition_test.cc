@@ -68,6 +68,7 @@ TEST(Condition, SetsAndMaps) {
   EXPECT_EQ(match(R"(["is","includes",["set",[]]])"), "yes");
   EXPECT_EQ(match(R"(["is","excludes",["set",[]]])"), "yes");
   EXPECT_EQ(match(R"(["i13","includes",["set",[]]])"), "yes");
+  EXPECT_EQ(match(R"(["i13","excludes",["set",[2,3,4,5]]])"), "yes");
   EXPECT_EQ(match(R"(["m","includes",["map",[["a","b"]]]])"), "yes");
   EXPECT_EQ(match(R"(["m","includes",["map",[["a","x"]]]])"), "no");
   EXPECT_EQ(match(R"(["m","excludes",["map",[["a","x"]]]])"), "yes");
