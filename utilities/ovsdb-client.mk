@@ -1,3 +1,14 @@
+# What is decided without a server, apart so that tests and fuzz targets can link it.
+noinst_LIBRARIES += libovs-ovsdb-client.a
+libovs_ovsdb_client_a_SOURCES = \
+	utilities/ovsdb_client/monitored_table.cc \
+	utilities/ovsdb_client/monitored_table.h \
+	utilities/ovsdb_client/names.cc \
+	utilities/ovsdb_client/names.h \
+	utilities/ovsdb_client/snapshot.cc \
+	utilities/ovsdb_client/snapshot.h
+ovsdb_client_LIBS = libovs-ovsdb-client.a $(utilities_LIBS) $(ovsdb_LIBS)
+
 bin_PROGRAMS += utilities/ovsdb-client
 utilities_ovsdb_client_SOURCES = \
 	utilities/ovsdb_client/backup_commands.cc \
@@ -12,4 +23,4 @@ utilities_ovsdb_client_SOURCES = \
 	utilities/ovsdb_client/server.cc \
 	utilities/ovsdb_client/server.h \
 	utilities/ovsdb_client/wait_command.cc
-utilities_ovsdb_client_LDADD = $(utilities_LIBS) $(rpc_LIBS) $(ovsdb_LIBS) $(base_LIBS)
+utilities_ovsdb_client_LDADD = $(ovsdb_client_LIBS) $(rpc_LIBS) $(base_LIBS)

@@ -25,3 +25,28 @@ FUZZ_TARGETS += tests/fuzz/jsonrpc_fuzz
 tests_fuzz_jsonrpc_fuzz_SOURCES = tests/fuzz/jsonrpc_fuzz.cc $(fuzz_main)
 tests_fuzz_jsonrpc_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_jsonrpc_fuzz_LDADD = $(rpc_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/snapshot_fuzz
+tests_fuzz_snapshot_fuzz_SOURCES = tests/fuzz/snapshot_fuzz.cc $(fuzz_main)
+tests_fuzz_snapshot_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_snapshot_fuzz_LDADD = $(ovsdb_client_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/monitor_updates_fuzz
+tests_fuzz_monitor_updates_fuzz_SOURCES = tests/fuzz/monitor_updates_fuzz.cc $(fuzz_main)
+tests_fuzz_monitor_updates_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_monitor_updates_fuzz_LDADD = $(ovsdb_client_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/log_file_fuzz
+tests_fuzz_log_file_fuzz_SOURCES = tests/fuzz/log_file_fuzz.cc $(fuzz_main)
+tests_fuzz_log_file_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_log_file_fuzz_LDADD = $(ovsdb_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/schema_fuzz
+tests_fuzz_schema_fuzz_SOURCES = tests/fuzz/schema_fuzz.cc $(fuzz_main)
+tests_fuzz_schema_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_schema_fuzz_LDADD = $(ovsdb_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/datum_text_fuzz
+tests_fuzz_datum_text_fuzz_SOURCES = tests/fuzz/datum_text_fuzz.cc $(fuzz_main)
+tests_fuzz_datum_text_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_datum_text_fuzz_LDADD = $(ovsdb_LIBS) $(base_LIBS)

@@ -17,6 +17,7 @@
 #include "base/command.h"
 #include "base/result.h"
 #include "ovsdb/schema.h"
+#include "ovsdb_client/names.h"
 #include "ovsdb_client/server.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
@@ -120,10 +121,5 @@ struct Selection {
 };
 // The result has one element a selection: an array of row objects.
 Result<std::vector<json::array>> select_all(Context&, std::span<const Selection> selections);
-
-// "A database server: no such table; did you mean ...?", for names that a schema does not have.
-Result<const ovsdb::TableSchema*> find_table(const ovsdb::DatabaseSchema& schema, std::string_view name);
-Result<const ovsdb::ColumnSchema*> find_column(const ovsdb::DatabaseSchema& schema,
-                                               const ovsdb::TableSchema& table, std::string_view name);
 
 }  // namespace ovs::utilities::ovsdb_client

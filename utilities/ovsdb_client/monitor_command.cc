@@ -2,90 +2,20 @@
 // come.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <map>
-#include <set>
+#include <optional>
 
-#include "base/text.h"
 #include "base/uuid.h"
 #include "ovsdb/condition.h"
 #include "ovsdb_client/context.h"
+#include "ovsdb_client/monitored_table.h"
 
 namespace ovs::utilities::ovsdb_client {
 
 namespace {
 
-using ovsdb::ColumnSchema;
 using ovsdb::DatabaseSchema;
-using ovsdb::TableSchema;
 
 enum class Method { monitor, cond, cond_since };
-
-constexpr std::array<std::string_view, 4> kinds{"initial", "insert", "delete", "modify"};
-
-struct MonitoredTable {
-  const TableSchema* schema;
-  std::vector<const ColumnSchema*> columns;  // in the order in which they are shown
-  json::array requests;
-};
-
-// Reads the arguments "COLUMN[,COLUMN]..." that follow a table: each is a monitor request of its own.
-class RequestReader {
- public:
-  RequestReader(const DatabaseSchema& database, const TableSchema& table, const json::array* conditions)
-      : database_(database), conditions_(conditions), out_{&table, {}, {}} {}
-
-  Result<void> read(std::span<const std::string> groups) {
-    if (groups.empty()) return read_group("");
-    for (const auto& group : groups) OVS_TRY_DO(read_group(group));
-    return {};
-  }
-  MonitoredTable take() { return std::move(out_); }
-
- private:
-  Result<void> read_group(std::string_view text) {
-    json::object select;
-    std::vector<const ColumnSchema*> columns;
-    for (std::string_view word : split_any(text, ",")) {
-      if (word.starts_with('!')) {
-        const std::string_view kind = word.substr(1);
-        if (std::ranges::find(kinds, kind) == kinds.end()) {
-          return unexpected(
-              fmt::format("\"{}\": the changes to leave out are !initial, !insert, !delete and !modify", word));
-        }
-        select[kind] = false;
-        continue;
-      }
-      OVS_TRY(const auto* column, find_column(database_, *out_.schema, word));
-      columns.push_back(column);
-    }
-    if (columns.empty()) {
-      for (const auto& column : out_.schema->columns) {
-        if (column.index >= ovsdb::first_column) columns.push_back(&column);
-      }
-      columns.push_back(&out_.schema->columns[ovsdb::version_column]);
-    }
-    json::array names;
-    for (const auto* column : columns) {
-      if (!mentioned_.insert(column).second) {
-        return unexpected(fmt::format("column \"{}\" mentioned multiple times", column->name));
-      }
-      out_.columns.push_back(column);
-      names.emplace_back(column->name);
-    }
-    json::object request{{"columns", std::move(names)}};
-    if (conditions_) request["where"] = *conditions_;
-    if (!select.empty()) request["select"] = std::move(select);
-    out_.requests.push_back(std::move(request));
-    return {};
-  }
-
-  const DatabaseSchema& database_;
-  const json::array* conditions_;
-  MonitoredTable out_;
-  std::set<const ColumnSchema*> mentioned_;
-};
 
 class Monitor {
  public:
@@ -152,9 +82,8 @@ class Monitor {
           return unexpected(ok.error().to_string());
         }
       }
-      RequestReader reader{*schema_, table, conditions ? &*conditions : nullptr};
-      OVS_TRY_DO(reader.read(words.subspan(1)));
-      tables_.emplace(name, reader.take());
+      OVS_TRY(tables_[name],
+              read_monitored_table(*schema_, table, words.subspan(1), conditions ? &*conditions : nullptr));
     }
     if (tables_.empty() && !all) OVS_TRY_DO(find_table(*schema_, words[0]));
     return {};
@@ -189,78 +118,23 @@ class Monitor {
 
   // A line in front of the tables, which begin on a line of their own.
   Result<void> print_after_line(std::string line, const json::value& updates) {
-    OVS_TRY(const std::string tables, updates_text(updates, false));
+    OVS_TRY(const std::string tables, text_of(updates, false));
     if (!tables.starts_with('\n')) line += '\n';
     return context_.print(line + tables);
   }
 
   Result<void> print_updates(const json::value& updates, bool initial) {
-    OVS_TRY(const std::string text, updates_text(updates, initial));
+    OVS_TRY(const std::string text, text_of(updates, initial));
     if (text.empty()) return {};
     return context_.print(text);
   }
 
-  Result<std::string> updates_text(const json::value& updates, bool initial) {
-    const auto* by_table = updates.if_object();
-    if (!by_table) return unexpected("an update that is no object: " + to_text(updates));
-    std::string text;
-    for (const auto& [name, table] : tables_) {
-      const auto* v = by_table->if_contains(name);
-      if (!v) continue;
-      const auto* rows = v->if_object();
-      if (!rows) return unexpected("an update of " + name + " that is no object: " + to_text(*v));
-      if (rows->empty()) continue;
-      Table out{tables_.size() > 1 ? name : std::string{}};
-      if (context_.settings.timestamp) out.set_timestamp(context_.loop.wall_now());
-      out.add_column("row");
-      out.add_column("action");
-      for (const auto* column : table.columns) out.add_column(column->name);
-      for (const auto& row : *rows) OVS_TRY_DO(add_row(out, table, row.key(), row.value(), initial));
-      text += context_.printer.text(out);
-    }
-    return text;
-  }
-
-  Result<void> add_row(Table& out, const MonitoredTable& table, std::string_view uuid, const json::value& v,
-                       bool initial) {
-    const auto* change = v.if_object();
-    if (!change) return unexpected(fmt::format("an update of row {} that is no object", uuid));
-    if (method_ != Method::monitor) {
-      for (const std::string_view kind : kinds) {
-        if (const auto* columns = change->if_contains(kind)) return add_line(out, table, uuid, kind, *columns);
-      }
-      return unexpected(fmt::format("an update of row {} without its kind: {}", uuid, to_text(v)));
-    }
-    const auto* before = change->if_contains("old");
-    const auto* after = change->if_contains("new");
-    if (!before && !after) return unexpected(fmt::format("an update of row {} with neither old nor new", uuid));
-    if (!before) return add_line(out, table, uuid, initial ? "initial" : "insert", *after);
-    if (!after) return add_line(out, table, uuid, "delete", *before);
-    OVS_TRY_DO(add_line(out, table, uuid, "old", *before));
-    return add_line(out, table, "", "new", *after);
-  }
-
-  Result<void> add_line(Table& out, const MonitoredTable& table, std::string_view uuid, std::string_view action,
-                        const json::value& columns) {
-    const auto* values = columns.if_object();
-    if (!values && !columns.is_null()) return unexpected("the columns of a row are no object: " + to_text(columns));
-    out.add_row();
-    out.add_cell(std::string(uuid));
-    out.add_cell(std::string(action));
-    for (const auto* column : table.columns) {
-      const auto* v = values ? values->if_contains(column->name) : nullptr;
-      if (!v) {
-        out.add_empty_cell();
-        continue;
-      }
-      // What changed in a set may be more, or less, than the set may hold.
-      auto datum = ovsdb::Datum::from_json(column->type, *v, nullptr, false);
-      if (!datum) {
-        return unexpected(fmt::format("{}:{}: {}", table.schema->name, column->name, datum.error().to_string()));
-      }
-      out.add_cell(std::move(*datum), column->type);
-    }
-    return {};
+  Result<std::string> text_of(const json::value& updates, bool initial) {
+    UpdateForm form = UpdateForm::update2;
+    if (method_ == Method::monitor) form = initial ? UpdateForm::initial : UpdateForm::update;
+    std::optional<std::chrono::system_clock::time_point> now;
+    if (context_.settings.timestamp) now = context_.loop.wall_now();
+    return updates_text(tables_, updates, form, context_.printer, now);
   }
 
   void add_controls(ControlTable& controls) {
@@ -306,7 +180,7 @@ class Monitor {
   Context& context_;
   const Method method_;
   std::shared_ptr<const DatabaseSchema> schema_;
-  std::map<std::string, MonitoredTable, std::less<>> tables_;
+  MonitoredTables tables_;
   Uuid last_id_;
   json::array id_{"ovsdb-client", context_.database};
   Result<void> result_;

@@ -1,6 +1,8 @@
 # Each tool adds its tests: tests_unit_utilities_utilities_tests_SOURCES += ...
 UNIT_TESTS += tests/unit/utilities/utilities_tests
 tests_unit_utilities_utilities_tests_SOURCES = \
+	tests/unit/utilities/monitored_table_test.cc \
+	tests/unit/utilities/snapshot_test.cc \
 	tests/unit/utilities/table_test.cc
 tests_unit_utilities_utilities_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
-tests_unit_utilities_utilities_tests_LDADD = $(utilities_LIBS) $(rpc_LIBS) $(ovsdb_LIBS) $(base_LIBS) $(GTEST_LIBS)
+tests_unit_utilities_utilities_tests_LDADD = $(ovsdb_client_LIBS) $(rpc_LIBS) $(base_LIBS) $(GTEST_LIBS)
