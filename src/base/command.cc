@@ -75,11 +75,15 @@ class SynopsisReader {
   std::string_view rest_;
 };
 
-Error arity_error(const CommandInfo& command, std::string_view demand, std::size_t n) {
-  std::string usage(command.name);
-  if (!command.synopsis.empty()) usage.append(" ").append(command.synopsis);
-  return Error{fmt::format("'{}' command {} {} argument{} (usage: {})", command.name, demand, n,
-                           n == 1 ? "" : "s", usage)};
+// The words are those of today's tools, plural and all: scripts look for them.
+std::optional<std::string> wrong_arity(const CommandInfo& command, std::size_t arguments, char quote) {
+  const Arity arity = arity_of(command.synopsis);
+  const auto error = [&](std::string_view demand, std::size_t n) {
+    return fmt::format("{}{}{} command {} {} arguments", quote, command.name, quote, demand, n);
+  };
+  if (arguments < arity.min) return error("requires at least", arity.min);
+  if (arguments > arity.max) return error("takes at most", arity.max);
+  return std::nullopt;
 }
 
 Result<std::string> set_levels(std::span<const std::string> specs) {
@@ -99,10 +103,10 @@ Result<std::string> limit_rates(std::span<const std::string> modules, bool on) {
 Arity arity_of(std::string_view synopsis) { return SynopsisReader(synopsis).alternatives(); }
 
 Result<void> check_arity(const CommandInfo& command, std::size_t arguments) {
-  const Arity arity = arity_of(command.synopsis);
-  if (arguments < arity.min) return Unexpected{arity_error(command, "requires at least", arity.min)};
-  if (arguments > arity.max) return Unexpected{arity_error(command, "takes at most", arity.max)};
-  return {};
+  auto error = wrong_arity(command, arguments, '\'');
+  if (!error) return {};
+  const std::string_view space = command.synopsis.empty() ? "" : " ";
+  return unexpected(*std::move(error) + fmt::format(" (usage: {}{}{})", command.name, space, command.synopsis));
 }
 
 std::string unknown_command(std::string_view name, std::span<const std::string_view> known) {
@@ -143,8 +147,8 @@ void ControlTable::run(const std::string& name, std::span<const std::string> arg
     return reply.error(std::move(text));
   }
   const ControlCommand& command = found->second;
-  if (const auto fits = check_arity(command.info, arguments.size()); !fits) {
-    return reply.error(fits.error().message);
+  if (auto error = wrong_arity(command.info, arguments.size(), '"')) {
+    return reply.error(*std::move(error));
   }
   command.run(arguments, std::move(reply));
 }

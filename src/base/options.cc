@@ -160,6 +160,7 @@ std::string options_help(std::span<const OptionGroup> groups) {
   constexpr std::size_t help_column = 30;
   std::string out;
   for (const OptionGroup& group : groups) {
+    if (std::ranges::all_of(group.options, [](const Option& o) { return o.help.empty(); })) continue;
     if (!out.empty()) out += '\n';
     out.append(group.title) += '\n';
     for (const Option& option : group.options) {

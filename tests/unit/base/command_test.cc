@@ -49,7 +49,9 @@ TEST(Arity, ErrorsNameTheCommandAndItsSynopsis) {
   EXPECT_EQ(check_arity(info, 3).error().message,
             "'add-port' command takes at most 2 arguments (usage: add-port BRIDGE PORT)");
   EXPECT_EQ(check_arity(CommandInfo{"x", "A", "", ""}, 0).error().message,
-            "'x' command requires at least 1 argument (usage: x A)");
+            "'x' command requires at least 1 arguments (usage: x A)");
+  EXPECT_EQ(check_arity(CommandInfo{"y", "", "", ""}, 1).error().message,
+            "'y' command takes at most 0 arguments (usage: y)");
 }
 
 TEST(Commands, AnUnknownOneSuggestsTheNearest) {
@@ -83,7 +85,10 @@ TEST(ControlTable, RunsAndAnswers) {
   a = run(table, "fail");
   EXPECT_FALSE(a.ok);
   EXPECT_EQ(a.text, "because");
-  EXPECT_FALSE(run(table, "join", {"x"}).ok);
+  a = run(table, "join", {"x"});
+  EXPECT_FALSE(a.ok);
+  EXPECT_EQ(a.text, "\"join\" command requires at least 2 arguments");
+  EXPECT_EQ(run(table, "fail", {"x"}).text, "\"fail\" command takes at most 0 arguments");
   a = run(table, "jion", {"x", "y"});
   EXPECT_FALSE(a.ok);
   EXPECT_EQ(a.text,

@@ -89,6 +89,7 @@ TEST_F(Options, UnknownOnesCanBeLeft) {
 }
 
 TEST_F(Options, HelpIsMadeFromTheSameRows) {
+  groups_.insert(groups_.begin() + 1, OptionGroup{"Nothing to show:", {{'x', "hidden", ArgumentKind::none, "", "", {}}}});
   EXPECT_EQ(options_help(groups_),
             "Main options:\n"
             "  -t, --timeout=SECS          wait at most SECS\n"
