@@ -40,18 +40,15 @@ Table* Database::find_table(std::string_view name) const {
 }
 
 DbResult<ovsdb::RecordInfo> Database::replay(const json::value& record) {
-  Table* table = nullptr;
-  bool is_diff = false;
-  if (const json::object* object = record.if_object()) {
-    const json::value* flag = object->if_contains("_is_diff");
-    is_diff = flag && flag->is_bool() && flag->get_bool();
-  }
-  return ovsdb::read_record(
+  OVS_TRY(ovsdb::RecordInfo info, ovsdb::read_record_info(record));
+  OVS_TRY_DO(ovsdb::read_record(
       *schema_, record,
       [&](const ovsdb::TableSchema& schema, const Uuid& uuid, const json::object* columns) -> DbResult<void> {
-        if (!table || &table->schema() != &schema) table = find_table(schema.name);
-        return load_row(*table, uuid, columns, is_diff);
-      });
+        // One record is often like the one before.
+        if (!loading_ || &loading_->schema() != &schema) loading_ = find_table(schema.name);
+        return load_row(*loading_, uuid, columns, info.is_diff);
+      }));
+  return info;
 }
 
 DbResult<void> Database::load_row(Table& table, const Uuid& uuid, const json::object* columns, bool is_diff) {
@@ -103,6 +100,7 @@ DbResult<void> Database::finish_loading() {
     table->for_each_while([&](Row& row) {
       for (std::size_t column : table->strong_columns()) {
         for_each_strong_ref(*table, column, row.datum(column), [&](const Uuid& uuid, Table& to) {
+          if (&to == table.get() && uuid == row.uuid()) return;  // does not count
           if (Row* target = to.find(uuid)) {
             target->strong_refs++;
           } else if (!error) {

@@ -82,6 +82,7 @@ class Database {
   std::shared_ptr<const ovsdb::DatabaseSchema> schema_;
   std::vector<std::unique_ptr<Table>> tables_;  // by name
   std::set<WeakRef> weak_refs_;
+  Table* loading_ = nullptr;  // of the last row that was replayed
 };
 
 // Calls f(target, target_table) for each weak reference in `datum`, a value of `column`; the same

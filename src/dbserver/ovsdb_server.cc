@@ -61,7 +61,7 @@ OptionGroup server_options(Arguments& arguments) {
               return {};
             }},
            {0, "disable-file-column-diff", ArgumentKind::none, "",
-            "write whole columns to the file, so that servers before 2.17 can read it",
+            "write whole columns to the file, so that servers before 2.15 can read it",
             [&arguments](std::optional<std::string_view>) -> Result<void> {
               arguments.server.diffs = false;
               return {};
@@ -128,8 +128,6 @@ int run(int argc, char** argv) {
   log_enable_syslog(program_name());
   signal(SIGPIPE, SIG_IGN);
   runtime::raise_file_limit();
-  log.info("{} ({}) {}", program_name(), package_name, package_version());
-  for (const std::string& name : arguments.ignored) log.info("--{} has no effect: there is no TLS yet", name);
 
   runtime::Loop loop;
   Server server(loop, ovsdb::FileSystem::os(), arguments.server);
@@ -171,6 +169,9 @@ int run(int argc, char** argv) {
   coverage.start(std::chrono::seconds(5));
 
   daemon.ready();
+  // Not before: until then standard error is the terminal's.
+  log.info("{} ({}) {}", program_name(), package_name, package_version());
+  for (const std::string& name : arguments.ignored) log.info("--{} has no effect: there is no TLS yet", name);
   loop.run();
   // What was asked for is finished: transactions on their way to the disk, and the answer of exit.
   loop.run_until([&] { return server.idle() && (!control || control->idle()); }, std::chrono::seconds(5));

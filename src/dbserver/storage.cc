@@ -125,6 +125,7 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
 
   // The new file, complete and on the disk, takes the name.
   Result<void> adopt_new_file() {
+    OVS_TRY_DO(files.copy_owner(path, new_path()));
     OVS_TRY_DO(files.rename(new_path(), path));
     file = std::exchange(new_file, nullptr);
     end = new_end;
@@ -295,6 +296,7 @@ Result<void> Storage::replace(const Snapshot& snapshot, std::string_view comment
     const std::string text = whole_file(snapshot, wall_ms(s.loop), comment);
     OVS_TRY_DO(file->write_at(0, text));
     OVS_TRY_DO(file->sync());
+    OVS_TRY_DO(s.files.copy_owner(s.path, path));
     OVS_TRY_DO(s.files.rename(path, s.path));
     s.file = std::move(file);
     s.end = text.size();

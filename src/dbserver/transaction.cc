@@ -373,12 +373,12 @@ DbResult<void> Transaction::update(const Operation& op) {
                                 fmt::format("No column {} in table {}.", std::string_view(member.key()), schema.name),
                                 quoted(*op.row)}};
     }
+    OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), resolver_));
     if (!column->is_mutable || column->index < ovsdb::first_column) {
       return Unexpected{DbError{"constraint violation",
                                 fmt::format("Cannot update immutable column {} in table {}.", column->name, schema.name),
                                 quoted(*op.whole)}};
     }
-    OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), resolver_));
     values.emplace_back(column->index, std::move(value));
   }
   OVS_TRY(const std::vector<Row*> rows, matching(op));

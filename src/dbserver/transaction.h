@@ -134,7 +134,7 @@ class Transaction {
   ovsdb::DbResult<void> settle_references();
   ovsdb::DbResult<void> count_references(std::size_t number);
   ovsdb::DbResult<void> add_reference(std::size_t from, std::size_t column, Table& to, const Uuid& uuid);
-  void drop_reference(Table& to, const Uuid& uuid);
+  void drop_reference(std::size_t from, Table& to, const Uuid& uuid);
   void collect_garbage();
   ovsdb::DbResult<void> prune_weak_references();
   ovsdb::DbResult<void> prune(Table& table, Row* row, std::size_t column);

@@ -46,7 +46,8 @@ DbResult<void> Transaction::settle_references() {
   return {};
 }
 
-// Counts what the row refers to now, and no longer what it referred to when it was counted last.
+// Counts what the row refers to now, and no longer what it referred to when it was counted last.  A
+// row's reference to itself does not count: it would keep the row for ever.
 DbResult<void> Transaction::count_references(std::size_t number) {
   const RowPtr from = touched_[number].counted;
   const RowPtr to = touched_[number].after;
@@ -69,7 +70,7 @@ DbResult<void> Transaction::count_references(std::size_t number) {
           if (order == 0) {
             i++, j++;
           } else if (order < 0) {
-            drop_reference(*targets.strong_key, was.key(i++).uuid());
+            drop_reference(number, *targets.strong_key, was.key(i++).uuid());
           } else {
             OVS_TRY_DO(add_reference(number, column, *targets.strong_key, is.key(j++).uuid()));
           }
@@ -87,13 +88,14 @@ DbResult<void> Transaction::count_references(std::size_t number) {
     }
     if (from) {
       for_each_strong_ref(table, column, from->datum(column),
-                          [&](const Uuid& uuid, Table& target) { drop_reference(target, uuid); });
+                          [&](const Uuid& uuid, Table& target) { drop_reference(number, target, uuid); });
     }
   }
   return {};
 }
 
 DbResult<void> Transaction::add_reference(std::size_t from, std::size_t column, Table& to, const Uuid& uuid) {
+  if (touched_[from].table == &to && touched_[from].uuid() == uuid) return {};
   Row* target = to.find(uuid);
   if (!target) {
     const Table& table = *touched_[from].table;
@@ -106,7 +108,8 @@ DbResult<void> Transaction::add_reference(std::size_t from, std::size_t column, 
   return {};
 }
 
-void Transaction::drop_reference(Table& to, const Uuid& uuid) {
+void Transaction::drop_reference(std::size_t from, Table& to, const Uuid& uuid) {
+  if (touched_[from].table == &to && touched_[from].uuid() == uuid) return;
   std::size_t number = 0;
   if (Row* target = to.find(uuid)) {
     number = touch(to, target);
