@@ -267,6 +267,7 @@ DbResult<Atom> Atom::from_text(const BaseType& type, std::string_view text, cons
         return from_json_checked(type, *v);
       }
       if (!is_utf8(text)) return text_error(fmt::format("{}: not valid UTF-8", text));
+      if (text.find('\0') != std::string_view::npos) return text_error("a string may not hold a null byte");
       atom = Atom(text);
       break;
     case AtomType::uuid: {

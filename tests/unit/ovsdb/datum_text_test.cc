@@ -120,6 +120,9 @@ TEST(DatumText, OneAtomTakesAllOfItsText) {
   EXPECT_EQ(Atom::from_text(t, "\"a b\"")->view().string(), "a b");
   EXPECT_FALSE(Atom::from_text(t, "\"a b"));
   EXPECT_FALSE(Atom::from_text(t, ""));
+  EXPECT_FALSE(Atom::from_text(t, std::string_view("a\0b", 3)));
+  EXPECT_FALSE(Atom::from_text(t, R"("a\u0000b")"));
+  EXPECT_FALSE(Atom::from_text(t, "a\xff"));
 }
 
 TEST(DatumText, StringsAreQuotedWhereTheyMustBe) {
