@@ -24,6 +24,8 @@ build-tests: all $(check_PROGRAMS)
 check-local:
 	$(PYTHON3) $(srcdir)/tests/run . $(CHECK)
 
+# ./check is not in EXTRA_DIST, where its name would stand for the target and run all tests.
 # Folders are distributed whole; what Python left in them is not.
 dist-hook:
+	cp -p $(srcdir)/check $(distdir)/check
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
