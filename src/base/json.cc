@@ -174,8 +174,9 @@ std::optional<std::int64_t> as_integer(const json::value& v) {
     return std::nullopt;
   }
   if (const double* d = v.if_double()) {
-    // Both limits are powers of two, which doubles hold exactly.
-    if (*d >= -0x1p63 && *d < 0x1p63 && *d == std::trunc(*d)) return static_cast<std::int64_t>(*d);
+    // -2^63 itself is left out: an integer just below the range reads as that double, and must not
+    // pass for another number.
+    if (*d > -0x1p63 && *d < 0x1p63 && *d == std::trunc(*d)) return static_cast<std::int64_t>(*d);
   }
   return std::nullopt;
 }

@@ -44,13 +44,15 @@ TEST(Json, AnIntegerOutOfRangeIsAReal) {
   ASSERT_TRUE(w);
   for (const json::value& e : w->as_array()) {
     EXPECT_TRUE(e.is_double());
-    EXPECT_EQ(as_integer(e), e.as_double() < 0 ? std::optional(std::numeric_limits<std::int64_t>::min()) : std::nullopt);
+    EXPECT_EQ(as_integer(e), std::nullopt);
   }
 }
 
 TEST(Json, WholeRealsCountAsIntegers) {
   EXPECT_EQ(as_integer(json::value(1.0)), 1);
-  EXPECT_EQ(as_integer(json::value(-0x1p63)), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(as_integer(json::value(-0x1p63)), std::nullopt);  // may have been an integer out of range
+  EXPECT_EQ(as_integer(json::value(std::numeric_limits<std::int64_t>::min())),
+            std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(as_integer(json::value(0x1p63)), std::nullopt);
   EXPECT_EQ(as_integer(json::value(1.5)), std::nullopt);
   EXPECT_EQ(as_integer(json::value(std::uint64_t{7})), 7);
