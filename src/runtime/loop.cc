@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/set.hpp>
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -31,6 +32,10 @@ LogModule log{"loop"};
 // How many handlers of one round may run before its end.  Larger batches more; smaller makes what
 // is to be done at the end (replies, fsync) wait less for other connections' work.
 constexpr int round_handlers = 64;
+
+// Of the hooks that wait, the part that runs in one round, and how many at least.
+constexpr std::size_t hook_share = 8;
+constexpr std::size_t hooks_at_least = 8;
 
 using WallTime = std::chrono::system_clock::time_point;
 
@@ -90,6 +95,7 @@ struct Loop::Impl {
   std::optional<TimePoint> alarm_at;  // on the loop's clock
 
   std::vector<std::function<void()>> deferred;
+  Hooks first_hooks;
   Hooks hooks;
   bool running = false;
   bool stopping = false;
@@ -179,32 +185,44 @@ struct Loop::Impl {
     });
   }
 
-  void end_round() {
-    while (!deferred.empty() || !hooks.empty()) {
-      while (!deferred.empty()) {
+  // Runs what was put off to the round's end; `all`: every hook, else a share of them.
+  void end_round(bool all) {
+    std::optional<std::size_t> left;  // of the hooks that may run
+    for (;;) {
+      if (!deferred.empty()) {
         std::vector<std::function<void()>> now_due;
         now_due.swap(deferred);
         for (auto& f : now_due) f();
-      }
-      if (!hooks.empty()) {
-        auto keep = hooks.front().self.lock();
-        hooks.pop_front();
-        keep->work();
+      } else if (!first_hooks.empty()) {
+        run_first(first_hooks);
+      } else if (!hooks.empty()) {
+        if (!left) left = std::max(hooks_at_least, hooks.size() / hook_share);
+        if (!all && *left == 0) return;
+        if (*left > 0) --*left;
+        run_first(hooks);
+      } else {
+        return;
       }
     }
   }
 
-  // One round: sleeps (unless something is ready) until an event, then handles what is ready.
-  // Returns false if `done` became true.
+  static void run_first(Hooks& hooks) {
+    auto keep = hooks.front().self.lock();
+    hooks.pop_front();
+    keep->work();
+  }
+
+  // One round: sleeps (unless something is ready, or hooks are left over) until an event, then
+  // handles what is ready.  Returns false if `done` became true.
   template <class Done>
   bool round(Done done) {
     // Work may have been deferred before the loop ran.
-    end_round();
+    end_round(false);
     if (done()) return false;
-    io.run_one();
+    hooks.empty() ? io.run_one() : io.poll_one();
     bool end = done();
     for (int i = 1; !end && !stopping && i < round_handlers && io.poll_one(); i++) end = done();
-    end_round();
+    end_round(false);
     return !end && !done();
   }
 
@@ -214,6 +232,7 @@ struct Loop::Impl {
     running = true;
     while (!stopping && round(done)) {
     }
+    end_round(true);
     stopping = false;
     running = false;
   }
@@ -367,6 +386,11 @@ RoundHook::~RoundHook() {
 
 void RoundHook::schedule() {
   if (!impl_->is_linked()) impl_->loop.hooks.push_back(*impl_);
+}
+
+void RoundHook::schedule_first() {
+  if (impl_->is_linked()) impl_->unlink();
+  impl_->loop.first_hooks.push_back(*impl_);
 }
 
 // ---- descriptors

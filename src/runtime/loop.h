@@ -103,6 +103,10 @@ class Timer {
 // Work at the end of a round that its owner can take back by being destroyed: like defer(), but
 // after all deferred work, and without an allocation each time.  Streams write to their sockets in
 // such a hook, so what deferred work sends still goes out in the same round.
+//
+// Where many hooks wait, a round runs the first ones only, an eighth, and the loop goes on
+// without sleeping: so a reply does not wait until a hundred other clients have their updates, and
+// what the next request sends to those goes out together with it.
 class RoundHook {
  public:
   RoundHook(Loop& loop, std::function<void()> work);
@@ -111,6 +115,7 @@ class RoundHook {
   RoundHook& operator=(const RoundHook&) = delete;
 
   void schedule();  // once for the present round, however often it is called
+  void schedule_first();  // the same, before all others: for whom somebody waits
 
   struct Impl;
 

@@ -124,6 +124,41 @@ TEST(LoopTest, HookMayDestroyItself) {
   EXPECT_TRUE(loop.run_until([&] { return ran; }, long_time));
 }
 
+TEST(LoopTest, ManyHooksShareTheLoopWithHandlers) {
+  Loop loop;
+  int ran = 0, ran_before_handler = -1;
+  bool first = false;
+  std::vector<std::unique_ptr<RoundHook>> hooks;
+  for (int i = 0; i < 100; i++) hooks.push_back(std::make_unique<RoundHook>(loop, [&] { ran++; }));
+  RoundHook urgent(loop, [&] {
+    first = ran == 0;
+    loop.post([&] { ran_before_handler = ran; });
+  });
+  loop.post([&] {
+    for (auto& hook : hooks) hook->schedule();
+    urgent.schedule();
+    urgent.schedule_first();
+  });
+  EXPECT_TRUE(loop.run_until([&] { return ran == 100; }, long_time));
+  EXPECT_TRUE(first);
+  EXPECT_GT(ran_before_handler, 0);
+  EXPECT_LT(ran_before_handler, 100);
+}
+
+TEST(LoopTest, HooksRunBeforeTheLoopIsLeft) {
+  Loop loop;
+  int ran = 0;
+  bool done = false;
+  std::vector<std::unique_ptr<RoundHook>> hooks;
+  for (int i = 0; i < 100; i++) hooks.push_back(std::make_unique<RoundHook>(loop, [&] { ran++; }));
+  loop.post([&] {
+    for (auto& hook : hooks) hook->schedule();
+    done = true;
+  });
+  EXPECT_TRUE(loop.run_until([&] { return done; }, long_time));
+  EXPECT_EQ(ran, 100);
+}
+
 TEST(LoopTest, SignalsReachTheirHandlers) {
   Loop loop;
   int hups = 0, usr1 = 0;
