@@ -40,7 +40,7 @@ void add_commands(ControlTable& table, runtime::Loop& loop) {
     reply.ok();
     loop.stop();
   });
-  table.add({.name = "crash", .synopsis = ""}, [](Words, ControlReply) { ::raise(SIGSEGV); });
+  table.add({.name = "crash", .synopsis = ""}, [](Words, ControlReply) { ::raise(SIGABRT); });
   table.add({.name = "describe", .synopsis = ""}, [](Words) -> Result<std::string> {
     std::error_code none;
     return fmt::format("pid {}\nuid {}\ngid {}\ncapabilities {}\ncwd {}\nstdout {}\n", ::getpid(), ::getuid(),
@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
   auto control = rpc::ControlServer::create(loop, table, control_path);
   if (!control) die(control.error().message);
   if (fail) die("told to fail", 3);
-  if (crash_early) ::raise(SIGSEGV);
+  if (crash_early) ::raise(SIGABRT);
   for (int signal : {SIGTERM, SIGINT}) loop.on_signal(signal, [&loop] { loop.stop(); });
   if (auto r = daemon.drop_privileges(); !r) die(r.error().message);
   daemon.ready();
