@@ -16,19 +16,27 @@ constexpr char hex_digits[] = "0123456789abcdef";
 
 constexpr bool is_dash_position(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+// The value of each hexadecimal digit, -1 for what is none.  A table, because a processor cannot
+// guess which of the digits of a random identifier are letters.
+constexpr auto hex_values = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::int8_t i = 0; i < 10; i++) values[static_cast<std::size_t>('0' + i)] = i;
+  for (std::int8_t i = 10; i < 16; i++) {
+    values[static_cast<std::size_t>('a' + i - 10)] = i;
+    values[static_cast<std::size_t>('A' + i - 10)] = i;
+  }
+  return values;
+}();
+
+int hex_value(char c) { return hex_values[static_cast<unsigned char>(c)]; }
 
 // The kernel's random bytes, fetched many at a time: a system call for each row would cost more
 // than the row.  A forked child must not hand out what its parent will, so it starts afresh.
 std::atomic<unsigned> fork_generation{0};
 
 struct RandomBytes {
-  std::array<std::uint8_t, 512> bytes;  // left alone until the first refill
+  std::array<std::uint8_t, 4096> bytes;  // left alone until the first refill
   std::size_t used = sizeof bytes;
   unsigned generation = 0;
 
@@ -71,14 +79,16 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() != text_size) return std::nullopt;
   Uuid u;
   std::size_t at = 0;
+  int all = 0;  // negative once one digit was none
   for (std::uint8_t& byte : u.bytes) {
     if (is_dash_position(at) && text[at++] != '-') return std::nullopt;
     const int high = hex_value(text[at]);
     const int low = hex_value(text[at + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    byte = static_cast<std::uint8_t>(high << 4 | low);
+    all |= high | low;
+    byte = static_cast<std::uint8_t>((high & 15) << 4 | (low & 15));
     at += 2;
   }
+  if (all < 0) return std::nullopt;
   return u;
 }
 
