@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ovsdb/block.h"
 #include "ovsdb/cell.h"
 #include "ovsdb/datum.h"
@@ -14,6 +16,41 @@ DbResult<void> check_count_of(const ColumnType& type, std::size_t n, const json:
                        : type.max == ColumnType::unlimited ? fmt::format("{} or more members", type.min)
                                                            : fmt::format("{} to {} members", type.min, type.max);
   return syntax_error(v, fmt::format("{} must have {} but {} are present", type.is_map() ? "map" : "set", wanted, n));
+}
+
+// Reads the atoms that nearly all are: of the right form and free of an enum.  False: not read,
+// see read_checked(), which knows the reason.
+bool read_common(const BaseType& type, const json::value& v, Cell* out) {
+  if (type.enumeration) return false;
+  *out = zero_cell();
+  switch (type.type) {
+    case AtomType::integer:
+      if (!v.is_int64()) return false;
+      out->integer = v.get_int64();
+      return out->integer >= type.min_integer && out->integer <= type.max_integer;
+    case AtomType::boolean:
+      if (!v.is_bool()) return false;
+      out->boolean = v.get_bool();
+      return true;
+    case AtomType::string: {
+      if (!v.is_string() || type.min_length > 0) return false;
+      std::string_view s = v.get_string();
+      // No more characters than bytes.
+      if (s.size() > std::min<std::uint64_t>(type.max_length, 0xffffffff) || s.find('\0') != s.npos) return false;
+      out->text = SharedText::make(s);
+      return true;
+    }
+    case AtomType::uuid: {
+      const json::array* pair = v.if_array();
+      if (!pair || pair->size() != 2 || !(*pair)[0].is_string() || !(*pair)[1].is_string()) return false;
+      if (std::string_view((*pair)[0].get_string()) != "uuid") return false;
+      auto uuid = Uuid::parse((*pair)[1].get_string());
+      if (uuid) *out = cell_of(*uuid);
+      return uuid.has_value();
+    }
+    default:
+      return false;
+  }
 }
 
 DbResult<void> read_checked(const BaseType& type, const json::value& v, const NamedUuids& names, Cell* out) {
@@ -46,7 +83,7 @@ DbResult<Datum> Datum::from_json(const ColumnType& type, const json::value& v, c
   if (!type.is_map()) {
     if (!claims_set(v)) {
       Cell one;
-      OVS_TRY_DO(read_checked(type.key, v, names, &one));
+      if (!read_common(type.key, v, &one)) OVS_TRY_DO(read_checked(type.key, v, names, &one));
       d.storage_.one = one;
       d.size_ = 1;
       return d;
@@ -58,7 +95,7 @@ DbResult<Datum> Datum::from_json(const ColumnType& type, const json::value& v, c
     d.reserve(elements->size());
     for (const json::value& element : *elements) {
       Cell cell;
-      OVS_TRY_DO(read_checked(type.key, element, names, &cell));
+      if (!read_common(type.key, element, &cell)) OVS_TRY_DO(read_checked(type.key, element, names, &cell));
       d.append(cell, {});
     }
     if (!d.settle()) return db_error("ovsdb error", "set contains duplicate");
@@ -74,10 +111,12 @@ DbResult<Datum> Datum::from_json(const ColumnType& type, const json::value& v, c
     const json::array* pair = element.if_array();
     if (!pair || pair->size() != 2) return syntax_error(element, "expected 2-element array");
     Cell key, value;
-    OVS_TRY_DO(read_checked(type.key, (*pair)[0], names, &key));
-    if (auto r = read_checked(type.value, (*pair)[1], names, &value); !r) {
-      release(type.key.type, key);
-      return Unexpected{std::move(r).error()};
+    if (!read_common(type.key, (*pair)[0], &key)) OVS_TRY_DO(read_checked(type.key, (*pair)[0], names, &key));
+    if (!read_common(type.value, (*pair)[1], &value)) {
+      if (auto r = read_checked(type.value, (*pair)[1], names, &value); !r) {
+        release(type.key.type, key);
+        return Unexpected{std::move(r).error()};
+      }
     }
     d.append(key, value);
   }
