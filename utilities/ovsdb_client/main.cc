@@ -34,8 +34,11 @@ void end_by_signal() {
 }
 
 std::string help_text(std::span<const OptionGroup> groups) {
-  std::string text = fmt::format("{}: a client for the database protocol of RFC 7047\nusage: {} [OPTIONS] COMMAND [ARG...]\n\nCommands:\n",
-                                 program_name(), program_name());
+  std::string text = fmt::format(
+      "{}: a client for the database protocol of RFC 7047\n"
+      "usage: {} [OPTIONS] COMMAND [ARG...]\n\n"
+      "Commands:\n",
+      program_name(), program_name());
   for (const Row& row : commands()) {
     text += fmt::format("  {}{}{}\n      {}\n", row.info.name, row.info.synopsis.empty() ? "" : " ",
                         row.info.synopsis, row.info.summary);
@@ -176,8 +179,9 @@ Result<void> run(const std::vector<std::string>& words) {
   groups.push_back(table_options(settings.style));
   groups.push_back(daemon.options());
   groups.push_back(log_options());
-  groups.push_back(common_options([&] { return help_text(groups); },
-                                  [] { return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version()); }));
+  groups.push_back(common_options([&] { return help_text(groups); }, [] {
+    return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version());
+  }));
 
   OVS_TRY(auto arguments, parse_options(groups, words, false, true));
   if (arguments.empty()) return unexpected("missing command name; use --help for help");

@@ -41,7 +41,8 @@ class Monitor {
     std::optional<Result<void>> begun;
     context_.server->request(name, to_text(params), [&](Reply&& reply) {
       if (!reply.ok) {
-        begun = unexpected(fmt::format("{}: \"{}\" failed: {}", context_.server->name(), name, error_text(reply.value)));
+        begun = unexpected(
+            fmt::format("{}: \"{}\" failed: {}", context_.server->name(), name, error_text(reply.value)));
       } else {
         begun = print_initial(reply.value);
       }
