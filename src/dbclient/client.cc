@@ -203,7 +203,7 @@ std::string error_text(const json::value& error) {
       return std::string(tag->get_string()) + ": " + std::string(details->get_string());
     if (tag && tag->is_string()) return std::string(tag->get_string());
   }
-  return ovs::to_text(error);
+  return to_text(error);
 }
 
 }  // namespace ovs::dbclient

@@ -238,7 +238,7 @@ bool Replica::on_notification(const rpc::Message& message) {
   if (!update2 && !update3 && message.method != "update") return false;
   const json::array* params = message.params.if_array();
   if (!params || params->size() != (update3 ? 3U : 2U)) return false;
-  if (ovs::to_text((*params)[0]) != monitor_id_text()) return false;
+  if (to_text((*params)[0]) != monitor_id_text()) return false;
   if (!current_) return true;
 
   if (auto r = apply(params->back(), update2 || update3); !r) {
@@ -252,9 +252,10 @@ bool Replica::on_notification(const rpc::Message& message) {
 }
 
 void Replica::step_done(bool first) {
-  bool any = first;
-  for (const ReplicaTable& t : tables_) any = any || !t.changes().empty();
-  if (!any) return;
+  std::uint64_t edits = 0;
+  for (const ReplicaTable& t : tables_) edits += t.edits();
+  if (edits == edits_seen_ && !first) return;
+  edits_seen_ = edits;
   seqno_++;
   if (changed_) changed_();
 }

@@ -102,6 +102,8 @@ class ReplicaTable {
   // meanwhile is not among them.
   const std::vector<const ReplicaRow*>& changes() const { return changes_; }
   void forget_changes();
+  // Counts every insertion, deletion and change of a value.
+  std::uint64_t edits() const { return edits_; }
 
   // The pieces of an update; `columns` holds those columns that came, by name.
   using NamedValues = json::object;
@@ -130,6 +132,7 @@ class ReplicaTable {
   std::vector<ovsdb::Datum> defaults_;
   std::uint64_t present_ = ~std::uint64_t{0};
   bool on_server_ = true;
+  std::uint64_t edits_ = 0;
   boost::unordered_flat_map<Uuid, ReplicaRow*, UuidHash> rows_;
   std::vector<const ReplicaRow*> changes_;
   std::vector<ReplicaRow*> dead_;
@@ -200,7 +203,7 @@ class Replica : public Client::Listener {
   std::optional<std::uint64_t> pending_;
   Uuid last_id_;
   bool ready_ = false, current_ = false;
-  std::uint64_t seqno_ = 0;
+  std::uint64_t seqno_ = 0, edits_seen_ = 0;
   std::string refusal_;
 };
 

@@ -60,6 +60,7 @@ ReplicaTable::ReplicaTable(ReplicaTable&& other) noexcept
       defaults_(std::move(other.defaults_)),
       present_(other.present_),
       on_server_(other.on_server_),
+      edits_(other.edits_),
       rows_(std::exchange(other.rows_, {})),
       changes_(std::move(other.changes_)),
       dead_(std::exchange(other.dead_, {})) {}
@@ -86,6 +87,7 @@ void ReplicaTable::list(ReplicaRow* row) {
 void ReplicaTable::put(ReplicaRow* row, std::size_t slot, Datum value) {
   Datum& old = row->values()[slot];
   if (old == value) return;
+  edits_++;
   old = std::move(value);
   if (row->flags_ & ReplicaRow::was_inserted) return;
   row->changed_ |= std::uint64_t{1} << slot;
@@ -116,6 +118,7 @@ Result<void> ReplicaTable::apply_insert(const Uuid& uuid, const NamedValues& col
   if (created) {
     it->second = make(uuid);
     it->second->flags_ |= ReplicaRow::was_inserted;
+    edits_++;
     list(it->second);
   }
   ReplicaRow* row = it->second;
@@ -163,9 +166,12 @@ Result<void> ReplicaTable::apply_diff(const Uuid& uuid, const NamedValues& colum
 
 void ReplicaTable::remove(ReplicaRow* row) {
   rows_.erase(row->uuid_);
+  edits_++;
   if (row->flags_ & ReplicaRow::was_inserted) {
-    // Nobody has seen it: it never was.
-    std::erase(changes_, row);
+    // Nobody has seen it: it never was.  It is among the latest as a rule.
+    auto it = std::find(changes_.rbegin(), changes_.rend(), row);
+    *it = changes_.back();
+    changes_.pop_back();
     destroy(row);
     return;
   }

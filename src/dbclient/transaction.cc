@@ -403,7 +403,7 @@ Outcome Transaction::finish(bool ok, const json::value& reply) {
     if (reply.is_object())
       if (const json::value* e = reply.get_object().if_contains("error"); e && e->is_string())
         tag = e->get_string();
-    return fail(Outcome::error, tag, ovs::to_text(sorted(reply)));
+    return fail(Outcome::error, tag, to_text(sorted(reply)));
   }
   if (!reply.is_array()) return fail(Outcome::error, "", "the reply to \"transact\" is no array");
   const json::array& results = reply.get_array();
@@ -415,7 +415,7 @@ Outcome Transaction::finish(bool ok, const json::value& reply) {
     std::string_view tag = error->get_string();
     if (tag == "timed out") return fail(Outcome::try_again, tag, "a value that was relied on has changed");
     if (tag == "not owner") return fail(Outcome::not_locked, tag, "the lock belongs to somebody else");
-    return fail(Outcome::error, tag, ovs::to_text(sorted(result)));
+    return fail(Outcome::error, tag, to_text(sorted(result)));
   }
   if (results.size() < operations_)
     return fail(Outcome::error, "", "the reply to \"transact\" has too few results");

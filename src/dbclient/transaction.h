@@ -38,6 +38,7 @@ enum class Outcome : std::uint8_t {
   error,
 };
 
+using ovs::to_text;  // of JSON, beside that of outcomes
 std::string_view to_text(Outcome outcome);
 
 // What is to become of one column of one row.
