@@ -50,3 +50,13 @@ FUZZ_TARGETS += tests/fuzz/datum_text_fuzz
 tests_fuzz_datum_text_fuzz_SOURCES = tests/fuzz/datum_text_fuzz.cc $(fuzz_main)
 tests_fuzz_datum_text_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_datum_text_fuzz_LDADD = $(ovsdb_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/vsctl_arguments_fuzz
+tests_fuzz_vsctl_arguments_fuzz_SOURCES = tests/fuzz/vsctl_arguments_fuzz.cc $(fuzz_main)
+tests_fuzz_vsctl_arguments_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_vsctl_arguments_fuzz_LDADD = $(vsctl_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/replica_fuzz
+tests_fuzz_replica_fuzz_SOURCES = tests/fuzz/replica_fuzz.cc $(fuzz_main)
+tests_fuzz_replica_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_replica_fuzz_LDADD = $(dbclient_LIBS) $(base_LIBS)

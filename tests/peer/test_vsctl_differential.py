@@ -384,6 +384,12 @@ GROUPS = {
         --columns=name find port other_config:a=b other_config:mtu=1500
         --columns=name find port other_config=a=b,mtu=1500
         --columns=name find interface type=internal name!=br0
+        set bridge br0 "other_config:k=a b" other_config:l=a,b
+        --columns=name find bridge "other_config:k=a b"
+        --columns=name find bridge 'other_config:k="a b"'
+        --columns=name find bridge other_config:l=a,b
+        --columns=name find bridge "other_config:k!=a b"
+        --columns=name find bridge "other_config:l{=}a,b"
         --format=table list qos
         --format=table --columns=name,tag list port
         -f csv --columns=name,tag,trunks list port

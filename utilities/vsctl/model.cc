@@ -136,13 +136,12 @@ std::vector<Row*> rows_of(View& view, Row* row, std::string_view column, std::st
   std::vector<Row*> out;
   if (refs.empty()) return out;
   std::vector<Query> questions;
-  if (refs.size() > 4) {
-    questions.push_back(Query::all(table, std::move(columns)));
-  } else {
-    for (std::size_t i = 0; i < refs.size(); i++)
-      questions.push_back(Query::equal(table, "_uuid", Atom(refs.key(i)), columns));
-  }
-  view.prefetch(questions);
+  for (std::size_t i = 0; i < refs.size(); i++)
+    if (Uuid uuid = refs.key(i).uuid(); !view.is_known(uuid, columns))
+      questions.push_back(Query::equal(table, "_uuid", Atom(uuid), columns));
+  // Many rows are dearer one by one than all of the table.
+  if (questions.size() > 4) questions.assign(1, Query::all(table, columns));
+  if (!questions.empty()) view.prefetch(questions);
   for (std::size_t i = 0; i < refs.size(); i++)
     if (Row* r = view.by_uuid(table, refs.key(i).uuid())) out.push_back(r);
   return out;

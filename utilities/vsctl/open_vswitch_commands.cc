@@ -23,7 +23,12 @@ std::string label(View& view, Row* row, std::string_view column) {
 }
 
 std::vector<Row*> sorted_by(View& view, std::vector<Row*> rows, std::string_view column) {
-  std::ranges::sort(rows, {}, [&](Row* row) { return view.text(row, column); });
+  if (rows.size() < 2) return rows;
+  std::vector<std::pair<std::string, Row*>> keyed;
+  keyed.reserve(rows.size());
+  for (Row* row : rows) keyed.emplace_back(view.text(row, column), row);
+  std::ranges::sort(keyed);
+  std::ranges::transform(keyed, rows.begin(), [](const auto& entry) { return entry.second; });
   return rows;
 }
 

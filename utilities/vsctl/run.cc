@@ -19,6 +19,9 @@ namespace {
 
 LogModule log{"vsctl"};
 
+// Each conflict means that somebody else's change went through; so many in a row are no accident.
+constexpr int max_conflicts = 1000;
+
 // A table is called by its rows' new names; the server names them at the commit.
 void replace_uuids(std::string& text, const dbclient::Transaction& transaction, std::span<Row* const> rows) {
   for (Row* row : rows) {
@@ -157,7 +160,13 @@ class Runner {
         case dbclient::Outcome::not_locked: return fail("database not locked");
         case dbclient::Outcome::try_again:
           if (server_.client().failure())
-            return fail(server_.remotes() + ": the connection was lost before the server's answer; the changes may or may not have been made");
+            return fail(server_.remotes() +
+                        ": the connection was lost before the server's answer; the changes may or may not "
+                        "have been made");
+          if (++conflicts_ == max_conflicts)
+            return fail(fmt::format("gave up after {} attempts: the database changes each time before this "
+                                    "call's changes arrive",
+                                    max_conflicts));
           return std::nullopt;
         case dbclient::Outcome::error:
           // Two calls at once may have taken the same name: then the commands' own error is the better.
@@ -194,7 +203,8 @@ class Runner {
   }
 
   int fail_connection() {
-    return fail(server_.remotes() + ": the connection was lost while waiting for ovs-vswitchd; the changes are in the database");
+    return fail(server_.remotes() +
+                ": the connection was lost while waiting for ovs-vswitchd; the changes are in the database");
   }
 
   // Watches what wait-until asks for, until it changes (or is seen for the first time).
@@ -256,16 +266,14 @@ class Runner {
       const json::value* rows = o ? o->if_contains("rows") : nullptr;
       if (!rows || !rows->is_array() || rows->get_array().empty() || !rows->get_array()[0].is_object()) continue;
       const json::object& row = rows->get_array()[0].get_object();
-      auto member = [&row](std::string_view name) {
-        const json::value* v = row.if_contains(name);
-        return v ? *v : json::value{};
-      };
-      auto error = as_string(member("error"));
-      bool failed = as_integer(member("ofport")) == -1;
+      const json::value* message = row.if_contains("error");
+      const json::value* ofport = row.if_contains("ofport");
+      const json::value* name = row.if_contains("name");
+      auto error = message ? as_string(*message) : std::nullopt;
+      bool failed = ofport && as_integer(*ofport) == -1;
       if (!error && !failed) continue;
-      std::string name(as_string(member("name")).value_or(""));
-      fail(fmt::format("Error detected while setting up '{}'{}{}.  See ovs-vswitchd log for details.", name,
-                       error ? ": " : "", error.value_or("")));
+      fail(fmt::format("Error detected while setting up '{}'{}{}.  See ovs-vswitchd log for details.",
+                       name ? as_string(*name).value_or("") : "", error ? ": " : "", error.value_or("")));
       any = true;
     }
     if (any) fail(fmt::format("The default log directory is \"{}\".", logdir()));
@@ -278,6 +286,7 @@ class Runner {
   std::shared_ptr<const ovsdb::DatabaseSchema> schema_ = known_schema();
   bool is_servers_schema_ = false;
   bool tried_violation_ = false;
+  int conflicts_ = 0;
   std::string watched_;
   std::optional<dbclient::Replica> watch_;
   std::uint64_t seen_ = 0;

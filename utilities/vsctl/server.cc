@@ -34,8 +34,11 @@ Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool r
   options.retry = retry;
   options.probe_interval = runtime::Duration{0};
   auto client = dbclient::Client::create(server->loop_, remotes, options);
-  if (!client)
-    return unexpected(server->remotes_ + ": database connection failed (" + client.error().message + ")");
+  if (!client) {
+    std::string_view reason = client.error().message;
+    if (reason.starts_with(server->remotes_ + ": ")) reason.remove_prefix(server->remotes_.size() + 2);
+    return unexpected(server->remotes_ + ": database connection failed (" + std::string(reason) + ")");
+  }
   server->client_ = std::move(*client);
   OVS_TRY_DO(server->wait([&] { return server->client_->is_connected(); }));
   return server;

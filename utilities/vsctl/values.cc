@@ -398,7 +398,7 @@ Result<bool> satisfies(Context& context, Row* row, std::string_view argument) {
     type.key = type.value;
     type.value = {};
     type.min = 0;
-    type.max = is_arithmetic(parts.op) ? 1 : ovsdb::ColumnType::unlimited;
+    type.max = ovsdb::ColumnType::unlimited;
     Datum value(type.key.type);
     if (at) value = Datum(Atom(have.value(*at)));
     if (!at && is_arithmetic(parts.op)) {

@@ -259,6 +259,16 @@ Row* View::by_uuid(std::string_view table, const Uuid& uuid) {
   return find_one(Query::equal(table, "_uuid", Atom(uuid)));
 }
 
+bool View::is_known(const Uuid& uuid, std::span<const std::string> columns) const {
+  auto it = rows_.find(uuid);
+  if (it == rows_.end()) return false;
+  const Row& row = *it->second;
+  return row.inserted_ || std::ranges::all_of(columns, [&row](const std::string& name) {
+           const ovsdb::ColumnSchema* c = row.table_.find(name);
+           return !c || row.base_.contains(c->index);
+         });
+}
+
 Datum View::get(Row* row, std::string_view name) {
   if (name == "_uuid") return Datum(Atom(row->uuid_));
   const ovsdb::ColumnSchema* column = row->table_.find(name);
@@ -295,7 +305,11 @@ Row* View::insert_row(std::string_view table, std::optional<Uuid> chosen, std::o
   if (!schema) {
     fail("the database has no table " + std::string(table));
     // A row that nobody will see, so that the caller need not look.
-    static const TableSchema nothing;
+    static const TableSchema nothing = [] {
+      TableSchema empty;
+      empty.columns.resize(ovsdb::first_column);
+      return empty;
+    }();
     schema = &nothing;
   }
   Uuid id = placeholder.value_or(Uuid{});

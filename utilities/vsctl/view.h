@@ -79,6 +79,8 @@ class View {
   std::vector<Row*> find(const Query& query);
   Row* find_one(const Query& query);  // the first, or null
   Row* by_uuid(std::string_view table, const Uuid& uuid);
+  // Whether a row and these columns of it are here already.
+  bool is_known(const Uuid& uuid, std::span<const std::string> columns) const;
 
   // A column's value with all changes so far; its default where the schema has no such column.
   Datum get(Row* row, std::string_view column);

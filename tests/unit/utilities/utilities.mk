@@ -6,3 +6,14 @@ tests_unit_utilities_utilities_tests_SOURCES = \
 	tests/unit/utilities/table_test.cc
 tests_unit_utilities_utilities_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 tests_unit_utilities_utilities_tests_LDADD = $(ovsdb_client_LIBS) $(rpc_LIBS) $(base_LIBS) $(GTEST_LIBS)
+
+UNIT_TESTS += tests/unit/utilities/vsctl_tests
+tests_unit_utilities_vsctl_tests_SOURCES = \
+	tests/unit/utilities/vsctl_arguments_test.cc \
+	tests/unit/utilities/vsctl_schema_test.cc \
+	tests/unit/utilities/vsctl_source.h \
+	tests/unit/utilities/vsctl_values_test.cc \
+	tests/unit/utilities/vsctl_view_test.cc
+tests_unit_utilities_vsctl_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -I$(srcdir)/tests \
+	-DOVS_SCHEMA_FILE='"$(abs_srcdir)/src/vswitchd/vswitch.ovsschema"'
+tests_unit_utilities_vsctl_tests_LDADD = $(vsctl_LIBS) $(base_LIBS) $(GTEST_LIBS)
