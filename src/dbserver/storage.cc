@@ -184,6 +184,11 @@ Result<Storage::Opened> Storage::open(runtime::Loop& loop, ovsdb::FileSystem& fi
   auto lock = files.lock(impl->path);
   if (!lock) return Unexpected{std::move(lock).error().in(path)};
   impl->lock = *std::move(lock);
+  // What a compaction that was cut short has left; nobody else writes it while we hold the lock.
+  for (const std::string& left : {impl->new_path(), impl->path + ".new"}) {
+    if (!files.exists(left)) continue;
+    if (auto removed = files.remove(left); !removed) log.warn("{}", removed.error().message);
+  }
   auto file = files.open(impl->path, ovsdb::FileSystem::Mode::read_write, false);
   if (!file) return Unexpected{std::move(file).error()};
   impl->file = *std::move(file);

@@ -344,7 +344,8 @@ std::size_t Transaction::touch(Table& table, Row* row) {
 
 Row& Transaction::modify(Table& table, Row* row) {
   Touched& touched = touched_[touch(table, row)];
-  if (!touched.changed()) {
+  // A version that is counted stays as it is, so that the next one can be compared with it.
+  if (touched.counted == touched.after) {
     touched.after = row->clone();
     touched.after->touched = row->touched;
     touched.after->version = Uuid::random();

@@ -87,7 +87,8 @@ class Transaction {
     bool deletion_seen = false;  // weak references to it have been pruned
     bool alive() const { return after != nullptr; }
     bool changed() const { return before != after; }
-    const Uuid& uuid() const { return after ? after->uuid() : before->uuid(); }
+    // A row that was inserted and deleted here may have been counted in between.
+    const Uuid& uuid() const { return (after ? after : before ? before : counted)->uuid(); }
   };
   struct Name {
     Uuid uuid;
@@ -134,7 +135,7 @@ class Transaction {
   ovsdb::DbResult<void> settle_references();
   ovsdb::DbResult<void> count_references(std::size_t number);
   ovsdb::DbResult<void> add_reference(std::size_t from, std::size_t column, Table& to, const Uuid& uuid);
-  void drop_reference(std::size_t from, Table& to, const Uuid& uuid);
+  void drop_reference(Table& to, const Uuid& uuid);
   void collect_garbage();
   ovsdb::DbResult<void> prune_weak_references();
   ovsdb::DbResult<void> prune(Table& table, Row* row, std::size_t column);

@@ -52,8 +52,15 @@ DbResult<void> Transaction::count_references(std::size_t number) {
   const RowPtr from = touched_[number].counted;
   const RowPtr to = touched_[number].after;
   if (from == to) return {};
-  touched_[number].counted = to;
   Table& table = *touched_[number].table;
+  const Uuid own = (to ? to : from)->uuid();
+  const auto add = [&](std::size_t column, Table& target, const Uuid& uuid) -> DbResult<void> {
+    if (&target == &table && uuid == own) return {};
+    return add_reference(number, column, target, uuid);
+  };
+  const auto drop = [&](Table& target, const Uuid& uuid) {
+    if (&target != &table || !(uuid == own)) drop_reference(target, uuid);
+  };
   for (std::size_t column : table.strong_columns()) {
     if (from && to) {
       if (!touched_[number].columns.contains(column)) continue;
@@ -70,9 +77,9 @@ DbResult<void> Transaction::count_references(std::size_t number) {
           if (order == 0) {
             i++, j++;
           } else if (order < 0) {
-            drop_reference(number, *targets.strong_key, was.key(i++).uuid());
+            drop(*targets.strong_key, was.key(i++).uuid());
           } else {
-            OVS_TRY_DO(add_reference(number, column, *targets.strong_key, is.key(j++).uuid()));
+            OVS_TRY_DO(add(column, *targets.strong_key, is.key(j++).uuid()));
           }
         }
         continue;
@@ -82,20 +89,20 @@ DbResult<void> Transaction::count_references(std::size_t number) {
       std::optional<DbError> error;
       for_each_strong_ref(table, column, to->datum(column), [&](const Uuid& uuid, Table& target) {
         if (error) return;
-        if (auto added = add_reference(number, column, target, uuid); !added) error = std::move(added).error();
+        if (auto added = add(column, target, uuid); !added) error = std::move(added).error();
       });
       if (error) return Unexpected{*std::move(error)};
     }
     if (from) {
       for_each_strong_ref(table, column, from->datum(column),
-                          [&](const Uuid& uuid, Table& target) { drop_reference(number, target, uuid); });
+                          [&](const Uuid& uuid, Table& target) { drop(target, uuid); });
     }
   }
+  touched_[number].counted = to;
   return {};
 }
 
 DbResult<void> Transaction::add_reference(std::size_t from, std::size_t column, Table& to, const Uuid& uuid) {
-  if (touched_[from].table == &to && touched_[from].uuid() == uuid) return {};
   Row* target = to.find(uuid);
   if (!target) {
     const Table& table = *touched_[from].table;
@@ -108,8 +115,7 @@ DbResult<void> Transaction::add_reference(std::size_t from, std::size_t column, 
   return {};
 }
 
-void Transaction::drop_reference(std::size_t from, Table& to, const Uuid& uuid) {
-  if (touched_[from].table == &to && touched_[from].uuid() == uuid) return;
+void Transaction::drop_reference(Table& to, const Uuid& uuid) {
   std::size_t number = 0;
   if (Row* target = to.find(uuid)) {
     number = touch(to, target);
