@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 #include "json_literal.h"
 
 namespace ovs::ovsdb {
@@ -144,6 +147,26 @@ TEST(Datum, CopiesShareAndChangesDoNotShow) {
   EXPECT_FALSE(n.insert(Atom("a"), Atom("z"), false));
   EXPECT_EQ(text_of(m), R"(["map",[["a","x"]]])");
   EXPECT_EQ(text_of(n), R"(["map",[["a","y"]]])");
+}
+
+TEST(Datum, CopiesMayLiveInOtherThreads) {
+  Datum shared = read(map, R"(["map",[["a","x"],["b","y"],["c","z"]]])");
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([copy = shared, t]() mutable {
+      for (int i = 0; i < 2000; ++i) {
+        Datum mine = copy;
+        (void)mine.insert(Atom(std::string_view(std::to_string(t * 10000 + i))), Atom("new"), false);
+        (void)mine.erase(Atom("b"));
+        copy = i % 50 == 49 ? Datum(AtomType::string, AtomType::string) : std::move(mine);
+      }
+    });
+  for (int i = 0; i < 2000; ++i) {
+    Datum another = shared;
+    (void)another.erase(Atom("a"));
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(text_of(shared), R"(["map",[["a","x"],["b","y"],["c","z"]]])");
 }
 
 TEST(Datum, InsertKeepsOrderAndEraseShrinks) {
