@@ -305,7 +305,8 @@ void Replica::send_condition_changes() {
   // The server's answer comes before or after the rows that it adds and removes; a connection lost
   // in between makes the next request fetch everything.
   client_.request("monitor_cond_change", "[" + id + "," + id + ",{" + changes + "}]",
-                  [this](rpc::Response&& response) {
+                  [this, alive = std::weak_ptr(alive_)](rpc::Response&& response) {
+                    if (alive.expired()) return;
                     if (response.disconnected)
                       last_id_ = Uuid{};
                     else if (!response.ok)

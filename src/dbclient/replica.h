@@ -201,6 +201,7 @@ class Replica : public Client::Listener {
   std::vector<bool> condition_sent_;
   Method method_ = Method::monitor_cond_since;
   std::optional<std::uint64_t> pending_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  // for replies that may come after our end
   Uuid last_id_;
   bool ready_ = false, current_ = false;
   std::uint64_t seqno_ = 0, edits_seen_ = 0;

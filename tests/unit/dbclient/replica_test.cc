@@ -213,6 +213,19 @@ TEST_F(ReplicaTest, ARefusalIsSaid) {
   EXPECT_FALSE(replica->ready());
 }
 
+TEST_F(ReplicaTest, MayEndBeforeAConditionIsAcknowledged) {
+  start();
+  replica->set_condition("Port", {json::array{"name", "==", "p1"}});
+  auto change = server.expect("monitor_cond_change");
+  replica.reset();
+  server.refuse(change, R"("no")");
+  server.expect("monitor_cancel");
+  std::optional<bool> answered;
+  client->request("list_dbs", "[]", [&](rpc::Response&& r) { answered = r.ok; });
+  server.reply(server.expect("list_dbs"), "[]");
+  run([&] { return answered.has_value(); });
+}
+
 TEST_F(ReplicaTest, MayEndWhileARequestIsUnderWay) {
   auto request = expect_start();
   replica.reset();
