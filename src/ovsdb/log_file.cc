@@ -16,34 +16,66 @@ namespace {
 constexpr std::size_t max_header = 128;
 constexpr std::size_t read_ahead = std::size_t{1} << 18;
 
-struct Header {
-  StorageModel model;
-  std::uint64_t length;
-  std::string_view hash;
-};
-
 std::string_view magic_of(StorageModel model) { return model == StorageModel::standalone ? "JSON" : "CLUSTER"; }
 
-// `line` is without its end.
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+std::string hex(const Sha1::Digest& digest) {
+  std::string text;
+  for (std::uint8_t byte : digest) {
+    text += hex_digits[byte >> 4];
+    text += hex_digits[byte & 15];
+  }
+  return text;
+}
+
+std::optional<Sha1::Digest> parse_hex(std::string_view text) {
+  Sha1::Digest digest{};
+  if (text.size() != 2 * digest.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::size_t value = hex_digits.find(text[i]);
+    if (value == std::string_view::npos) return std::nullopt;
+    digest[i / 2] = static_cast<std::uint8_t>(digest[i / 2] << 4 | value);
+  }
+  return digest;
+}
+
+struct Header {
+  StorageModel model = StorageModel::standalone;
+  std::uint64_t length = 0;
+  Sha1::Digest hash{};
+};
+
+// `line` is without its end: "OVSDB", the magic, the length and the sum, one space between them.
 std::optional<Header> parse_header(std::string_view line) {
-  auto words = split(line, ' ');
-  if (words.size() != 4 || words[0] != "OVSDB") return std::nullopt;
-  Header header{};
-  if (words[1] == magic_of(StorageModel::standalone))
-    header.model = StorageModel::standalone;
-  else if (words[1] == magic_of(StorageModel::clustered))
+  auto skip = [&line](std::string_view word) {
+    if (!line.starts_with(word) || line.size() == word.size() || line[word.size()] != ' ') return false;
+    line.remove_prefix(word.size() + 1);
+    return true;
+  };
+  Header header;
+  if (!skip("OVSDB")) return std::nullopt;
+  if (skip(magic_of(StorageModel::clustered)))
     header.model = StorageModel::clustered;
-  else
+  else if (!skip(magic_of(StorageModel::standalone)))
     return std::nullopt;
-  auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  auto is_hex = [&](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
-  if (!std::all_of(words[2].begin(), words[2].end(), is_digit)) return std::nullopt;
-  auto length = parse_integer(words[2]);
-  if (!length || *length <= 0) return std::nullopt;
+
+  std::size_t digits = 0;
+  while (digits < line.size() && line[digits] >= '0' && line[digits] <= '9') ++digits;
+  auto length = digits > 0 ? parse_integer(line.substr(0, digits)) : std::nullopt;
+  if (!length || *length <= 0 || !skip(line.substr(0, digits))) return std::nullopt;
   header.length = static_cast<std::uint64_t>(*length);
-  if (words[3].size() != 40 || !std::all_of(words[3].begin(), words[3].end(), is_hex)) return std::nullopt;
-  header.hash = words[3];
+
+  auto hash = parse_hex(line);
+  if (!hash) return std::nullopt;
+  header.hash = *hash;
   return header;
+}
+
+Sha1::Digest sum_of(std::string_view data) {
+  Sha1 sha;
+  sha.update(data);
+  return sha.finish();
 }
 
 }  // namespace
@@ -55,10 +87,7 @@ std::string log_record(std::string_view json_text, StorageModel model) {
   auto digest = sha.finish();
   std::string record = fmt::format("OVSDB {} {} ", magic_of(model), json_text.size() + 1);
   record.reserve(record.size() + 42 + json_text.size());
-  for (std::uint8_t byte : digest) {
-    record += "0123456789abcdef"[byte >> 4];
-    record += "0123456789abcdef"[byte & 15];
-  }
+  record += hex(digest);
   record += '\n';
   record += json_text;
   record += '\n';
@@ -121,26 +150,24 @@ struct LogReader::Impl {
     if (!header) return stop(fmt::format("there is no valid record header at offset {}", offset));
     if (any && header->model != model)
       return stop(fmt::format("the record at offset {} is of another storage model", offset));
-    const std::string hash(header->hash);
     const std::uint64_t data_offset = offset + end + 1;
     if (header->length > std::numeric_limits<std::size_t>::max() / 4)
       return stop(fmt::format("the record at offset {} claims {} bytes", offset, header->length));
     const auto length = static_cast<std::size_t>(header->length);
-    const StorageModel record_model = header->model;
 
     OVS_TRY(std::string_view data, bytes(data_offset, length));
     if (data.size() < length)
       return stop(fmt::format("the record at offset {} is cut off: {} of its {} bytes are there", offset, data.size(), length));
-    if (std::string sum = sha1_hex(data); sum != hash)
+    if (Sha1::Digest sum = sum_of(data); sum != header->hash)
       return stop(fmt::format("checksum mismatch: the {} bytes at offset {} have the SHA-1 sum {}, not {}", length,
-                              data_offset, sum, hash));
+                              data_offset, hex(sum), hex(header->hash)));
     auto storage = json::make_shared_resource<json::monotonic_resource>(std::max<std::size_t>(1024, length * 2));
     auto v = parse_json(data, storage);
     if (!v) return stop(fmt::format("the record at offset {} is no JSON: {}", offset, v.error().message));
     if (!v->is_object()) return stop(fmt::format("the record at offset {} is no JSON object", offset));
     record_offset = offset;
     offset = data_offset + length;
-    model = record_model;
+    model = header->model;
     any = true;
     return std::optional<json::value>(std::move(*v));
   }
