@@ -44,6 +44,9 @@ constexpr int round_handlers = 64;
 constexpr std::size_t hook_share = 8;
 constexpr std::size_t hooks_at_least = 8;
 
+// A deadline that is farther away is moved here, where no clock's arithmetic overflows.
+constexpr Duration farthest = std::chrono::hours(24 * 365 * 100);
+
 using WallTime = std::chrono::system_clock::time_point;
 
 TimePoint real_now() {
@@ -123,7 +126,7 @@ struct Loop::Impl {
 
   void start(Timer::Impl& t, TimePoint deadline) {
     if (t.is_linked()) timers.erase(timers.iterator_to(t));
-    t.deadline = deadline;
+    t.deadline = std::min(deadline, now() + farthest);
     t.sequence = ++timer_sequence;
     auto at = timers.insert(t).first;
     if (at == timers.begin()) set_alarm();
@@ -368,7 +371,7 @@ Timer::Timer(Loop& loop, std::function<void()> expired)
 Timer::~Timer() { cancel(); }
 
 void Timer::start(Duration after) {
-  start_at(impl_->loop.now() + std::max(after, Duration::zero()));
+  start_at(impl_->loop.now() + std::clamp(after, Duration::zero(), farthest));
 }
 
 void Timer::start_at(TimePoint deadline) { impl_->loop.start(*impl_, deadline); }

@@ -89,7 +89,8 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  void start(Duration after);  // not before `after` on the loop's clock; less than 0 counts as 0
+  // Not before `after` on the loop's clock; less than 0 counts as 0, more than 100 years as 100 years.
+  void start(Duration after);
   void start_at(TimePoint deadline);
   void cancel();
   bool running() const;
