@@ -133,7 +133,8 @@ void Server::wait_for_change(Pending& pending, std::optional<std::int64_t> wait_
     hosted->waiting.erase(it);
     execute(std::move(again));
   });
-  it->timer->start_at(it->arrived + runtime::Duration(*wait_ms));
+  // What is left of the time; a sum of two instants could overflow, for a client may wait 2^63 ms.
+  it->timer->start(runtime::Duration(*wait_ms) - (loop_.now() - it->arrived));
 }
 
 void Server::schedule_end() {
@@ -229,7 +230,9 @@ void Server::deliver(Pending& pending) {
     syncing_--;
     if (!result) {
       reply = with_error(std::move(reply), result.error());
-      // What is on the disk is unknown now; a new file, written from memory, is known again.
+      // What is on the disk is unknown now; a new file, written from memory, is known again.  It
+      // begins with what is in the log, so what this round has done so far goes there first.
+      flush_batch();
       if (auto present = hosted.lock(); present && !present->storage->compacting()) {
         present->storage->compact(present->database->snapshot(), "rewritten after a failed fsync", nullptr);
       }
