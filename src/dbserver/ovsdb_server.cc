@@ -125,6 +125,8 @@ int run(int argc, char** argv) {
   if (arguments.databases.empty()) arguments.databases.push_back(path_below(dbdir(), "conf.db"));
 
   if (auto started = daemon.start(); !started) die(started.error().message);
+  // Before anything is made, so that sockets and files belong to the user who is to use them.
+  if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);
   log_enable_syslog(program_name());
   signal(SIGPIPE, SIG_IGN);
   runtime::raise_file_limit();
@@ -150,7 +152,6 @@ int run(int argc, char** argv) {
   } else {
     die(created.error().message);
   }
-  if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);
 
   loop.on_signal(SIGTERM, [&] { loop.stop(); });
   loop.on_signal(SIGINT, [&] { loop.stop(); });

@@ -297,7 +297,11 @@ Result<void> Daemon::start() {
 Result<void> Daemon::drop_privileges() {
   if (impl_->user.empty()) return {};
   OVS_TRY(Identity id, parse_identity(impl_->user));
-  if (!impl_->pidfile.empty()) (void)!::chown(impl_->pidfile.c_str(), id.uid, id.gid);
+  // What exists already becomes the user's, to be removed and opened again.  Not what a symbolic link
+  // leads to: the directory may be that user's, and the link a trap for root.
+  for (const std::string& path : {impl_->pidfile, log_file_path()}) {
+    if (!path.empty()) (void)!::lchown(path.c_str(), id.uid, id.gid);
+  }
 
   ::capng_clear(CAPNG_SELECT_BOTH);
   for (auto& name : impl_->capabilities) {

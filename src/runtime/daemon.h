@@ -4,8 +4,8 @@
 //
 //   parse options
 //   start()             forks (--detach, --monitor) and takes the pidfile: before any Loop or thread
-//   set up              sockets, files
-//   drop_privileges()   --user
+//   drop_privileges()   --user; before it, what only root can open
+//   set up              sockets, files: they belong to that user
 //   ready()             the parent of a detached daemon exits 0 now, so that a script that started
 //                       it may go on; standard descriptors go to /dev/null
 //   the loop
@@ -49,7 +49,8 @@ class Daemon {
   void keep_capabilities(std::initializer_list<std::string_view> names);
 
   Result<void> start();
-  Result<void> drop_privileges();  // --user: changes identity; call once sockets and files that need root exist
+  // --user: changes identity; the pidfile and the log file become that user's.
+  Result<void> drop_privileges();
   void ready();
   const std::string& pidfile() const;  // empty: none
   bool detached() const;
