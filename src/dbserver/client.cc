@@ -104,6 +104,12 @@ void Client::close(std::string_view reason) {
   if (connection_) connection_->close(reason);
 }
 
+void Client::abandon() {
+  remove_monitors();
+  probe_timer_.cancel();
+  connection_ = nullptr;
+}
+
 std::size_t Client::backlog() const { return connection_ ? connection_->backlog() + waiting_bytes_ : 0; }
 
 bool Client::overloaded() const { return backlog() > backlog_limit; }

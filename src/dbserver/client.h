@@ -67,6 +67,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   void finish();                         // sends what waits, then closes
   void close(std::string_view reason);   // closes now
+  void abandon();                        // at the server's end: keeps nothing of it or of the loop
   std::size_t backlog() const;
 
   // Monitors, by the text of their id.

@@ -47,6 +47,8 @@ Server::Server(runtime::Loop& loop, ovsdb::FileSystem& files, ServerOptions opti
 Server::~Server() {
   alive_ = nullptr;
   for (auto& [name, hosted] : databases_) hosted->waiting.clear();
+  // An answer that waits for the disk may keep a client for longer.
+  for (auto& [id, client] : clients_) client->abandon();
   clients_.clear();
   batch_.clear();
 }

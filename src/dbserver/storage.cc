@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 
 #include "base/check.h"
 #include "base/coverage.h"
@@ -65,6 +66,9 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
   using Done = std::function<void(const Result<void>&)>;
   std::vector<Done> sync_waiting;
   bool syncing = false;
+  // Why the last fsync of this file failed.  A later one that succeeds says nothing: the kernel has
+  // forgotten what it could not write.  Only another file ends this.
+  std::optional<Error> sync_failure;
   std::uint64_t generation = 0;  // counts the files that have carried the name
 
   bool compacting = false;
@@ -80,6 +84,8 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
   Worker sync_worker, compaction_worker;
 
   std::string new_path() const { return path + ".tmp"; }
+  // Not new_path(), which the thread of a compaction that was given up may still be writing.
+  std::string replacement_path() const { return path + ".replacement.tmp"; }
 
   Result<void> cut() {
     if (!cut_needed) return {};
@@ -90,22 +96,47 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
 
   void start_sync() {
     if (syncing || sync_waiting.empty()) return;
+    if (sync_failure) {
+      answer_later(Result<void>(Unexpected{*sync_failure}));
+      return;
+    }
     syncing = true;
     log_syncs.add();
     auto waiting = std::make_shared<std::vector<Done>>(std::exchange(sync_waiting, {}));
     sync_worker.run([weak = weak_from_this(), &loop = loop, file = file, waiting, number = generation] {
       auto result = std::make_shared<Result<void>>(file->sync());
       loop.post([weak, waiting, result, number] {
+        // Taken away from the task, with which they would be destroyed in the other thread.
+        const std::vector<Done> taken = std::exchange(*waiting, {});
         auto self = weak.lock();
-        if (!self) return;
-        self->syncing = false;
-        // A file that was replaced meanwhile was replaced by a synchronised one.
-        if (self->generation != number) *result = Result<void>();
-        if (!*result) log.err("{}: fsync failed ({})", self->path, result->error().message);
-        for (Done& done : *waiting) done(*result);
-        self->start_sync();
+        if (self) {
+          self->syncing = false;
+          // A file that was replaced meanwhile was replaced by a synchronised one.
+          if (self->generation != number) *result = Result<void>();
+          if (!*result) {
+            log.err("{}: fsync failed ({})", self->path, result->error().message);
+            self->sync_failure = result->error();
+          }
+        }
+        // Also where the database is no longer served: its clients wait for the answer.
+        for (const Done& done : taken) done(*result);
+        if (self) self->start_sync();
       });
     });
+  }
+
+  void answer_later(const Result<void>& result) {
+    for (Done& done : std::exchange(sync_waiting, {})) loop.post([done = std::move(done), result] { done(result); });
+  }
+
+  // The file `from` takes the database's name.
+  Result<void> take_name(const std::string& from) {
+    OVS_TRY_DO(files.copy_owner(path, from));
+    auto renamed = files.rename(from, path);
+    if (renamed || files.exists(from)) return renamed;
+    // It has the name, and only the directory could not be synced: what comes next belongs into it.
+    log.err("{}: {}", path, renamed.error().message);
+    return {};
   }
 
   void end_compaction(const Result<void>& result) {
@@ -125,16 +156,15 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
 
   // The new file, complete and on the disk, takes the name.
   Result<void> adopt_new_file() {
-    OVS_TRY_DO(files.copy_owner(path, new_path()));
-    OVS_TRY_DO(files.rename(new_path(), path));
+    OVS_TRY_DO(take_name(new_path()));
     file = std::exchange(new_file, nullptr);
     end = new_end;
     cut_needed = false;
     generation++;
+    sync_failure.reset();
     size_after_compaction = end;
     // Everything flushed is on the disk now.
-    auto waiting = std::exchange(sync_waiting, {});
-    for (Done& done : waiting) loop.post([done = std::move(done)] { done(Result<void>()); });
+    answer_later(Result<void>());
     return {};
   }
 
@@ -177,7 +207,11 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
 };
 
 Storage::Storage(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Storage::~Storage() = default;
+
+Storage::~Storage() {
+  Impl& s = *impl_;
+  if (!s.sync_waiting.empty()) s.answer_later(s.file->sync());
+}
 
 Result<Storage::Opened> Storage::open(runtime::Loop& loop, ovsdb::FileSystem& files, const std::string& path) {
   auto impl = std::make_shared<Impl>(loop, files, resolved(path));
@@ -185,7 +219,7 @@ Result<Storage::Opened> Storage::open(runtime::Loop& loop, ovsdb::FileSystem& fi
   if (!lock) return Unexpected{std::move(lock).error().in(path)};
   impl->lock = *std::move(lock);
   // What a compaction that was cut short has left; nobody else writes it while we hold the lock.
-  for (const std::string& left : {impl->new_path(), impl->path + ".new"}) {
+  for (const std::string& left : {impl->new_path(), impl->replacement_path()}) {
     if (!files.exists(left)) continue;
     if (auto removed = files.remove(left); !removed) log.warn("{}", removed.error().message);
   }
@@ -293,7 +327,7 @@ Result<void> Storage::replace(const Snapshot& snapshot, std::string_view comment
   OVS_CHECK(s.queue.empty());
   s.compaction_number++;
   if (s.compacting) s.end_compaction(unexpected("given up for another change of the file", ECANCELED));
-  const std::string path = s.path + ".new";
+  const std::string path = s.replacement_path();
   const auto write = [&]() -> Result<void> {
     if (s.files.exists(path)) OVS_TRY_DO(s.files.remove(path));
     OVS_TRY(auto created, s.files.open(path, ovsdb::FileSystem::Mode::create, false));
@@ -301,12 +335,12 @@ Result<void> Storage::replace(const Snapshot& snapshot, std::string_view comment
     const std::string text = whole_file(snapshot, wall_ms(s.loop), comment);
     OVS_TRY_DO(file->write_at(0, text));
     OVS_TRY_DO(file->sync());
-    OVS_TRY_DO(s.files.copy_owner(s.path, path));
-    OVS_TRY_DO(s.files.rename(path, s.path));
+    OVS_TRY_DO(s.take_name(path));
     s.file = std::move(file);
     s.end = text.size();
     s.cut_needed = false;
     s.generation++;
+    s.sync_failure.reset();
     s.size_after_compaction = s.end;
     s.last_compaction = s.loop.now();
     s.commits = 0;

@@ -37,7 +37,7 @@ class Storage {
   struct Opened;
   // Locks and loads the file.
   static Result<Opened> open(runtime::Loop& loop, ovsdb::FileSystem& files, const std::string& path);
-  ~Storage();  // what is flushed is written, but not synchronised
+  ~Storage();  // synchronises only if somebody waits for it
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
