@@ -198,7 +198,9 @@ class OsFileSystem final : public FileSystem {
     if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode))
       return Unexpected{system_error(fmt::format("{}: opening", path), EISDIR)};
     if (mode == Mode::create) {
-      if (auto synced = sync_directory(real); !synced) {
+      auto directory = open_directory(real);
+      auto synced = directory ? sync_directory(*directory, real) : Result<void>(Unexpected{std::move(directory).error()});
+      if (!synced) {
         ::unlink(real.c_str());
         return Unexpected{std::move(synced).error()};
       }
@@ -209,9 +211,11 @@ class OsFileSystem final : public FileSystem {
   Result<void> rename(const std::string& from, const std::string& to) override {
     // A symbolic link goes on pointing to the file that it pointed to.
     const std::string target = resolve(to);
+    // Opened first: running out of descriptors must not leave the rename half done.
+    OVS_TRY(const Descriptor directory, open_directory(target));
     if (::rename(from.c_str(), target.c_str()) < 0)
       return Unexpected{system_error(fmt::format("renaming {} to {}", from, target), errno)};
-    return sync_directory(target);
+    return sync_directory(directory, target);
   }
 
   Result<void> remove(const std::string& path) override {
@@ -233,14 +237,18 @@ class OsFileSystem final : public FileSystem {
   }
 
  private:
-  // A new name is on the disk only once its directory is.
-  static Result<void> sync_directory(const std::string& path) {
+  static Result<Descriptor> open_directory(const std::string& path) {
     const std::string name = directory_of(path);
     Descriptor fd(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd.get() < 0) return Unexpected{system_error("opening directory " + name, errno)};
+    return Result<Descriptor>(std::move(fd));
+  }
+
+  // A new name is on the disk only once the directory of `path` is.
+  static Result<void> sync_directory(const Descriptor& directory, const std::string& path) {
     // Some file systems cannot sync a directory and say so with EINVAL.
-    if (::fsync(fd.get()) < 0 && errno != EINVAL)
-      return Unexpected{system_error("syncing directory " + name, errno)};
+    if (::fsync(directory.get()) < 0 && errno != EINVAL)
+      return Unexpected{system_error("syncing directory " + directory_of(path), errno)};
     return {};
   }
 };
