@@ -139,7 +139,7 @@ Result<LoadedLog> load_log(ovsdb::File& file) {
   if (!schema) return unexpected("schema: " + schema.error().to_string());
   LoadedLog log;
   log.database = std::make_unique<Database>(*std::move(schema));
-  log.end = log.schema_end = reader.offset();
+  log.end = reader.offset();
   OVS_TRY(const std::uint64_t size, file.size());
   if (size < small_file) {
     OVS_TRY_DO(apply_all(log, reader));

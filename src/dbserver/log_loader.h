@@ -19,7 +19,6 @@ namespace ovs::dbserver {
 struct LoadedLog {
   std::unique_ptr<Database> database;
   std::uint64_t end = 0;          // of the last good record
-  std::uint64_t schema_end = 0;   // of the first record
   std::uint64_t transactions = 0;
   std::string damage;             // why reading stopped before the file's end; empty if it did not
 };

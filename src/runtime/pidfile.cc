@@ -77,12 +77,6 @@ Result<pid_t> read_pidfile(const std::string& path) {
   return static_cast<pid_t>(*pid);
 }
 
-Result<void> check_pidfile(const std::string& path) {
-  auto pid = read_pidfile(path);
-  if (pid) return already_running(path, *pid);
-  return {};
-}
-
 Result<void> create_pidfile(const std::string& path, bool overwrite) {
   remove_pidfile();
   std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());

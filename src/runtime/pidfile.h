@@ -16,9 +16,6 @@ namespace ovs::runtime {
 // The id in a pidfile.  Errors: no file, no number in it, or no process that holds it (ESRCH).
 Result<pid_t> read_pidfile(const std::string& path);
 
-// Fails (EEXIST) if a living process holds `path`, naming its pid.
-Result<void> check_pidfile(const std::string& path);
-
 // Creates `path` for this process, atomically: whoever looks sees the old file or the new one,
 // complete and locked.  It is removed when the process exits by exit(3) or returns from main(), and
 // by remove_pidfile().  With `overwrite` a file that another process holds is replaced.
