@@ -61,12 +61,15 @@ void Hosted::publish(const std::shared_ptr<const Change>& change) {
 }
 
 std::shared_ptr<SharedShape> Hosted::share(MonitorShape shape) {
-  auto& known = shapes_[shape.key()];
-  std::shared_ptr<SharedShape> shared = known.lock();
-  if (!shared) {
-    shared = std::make_shared<SharedShape>(SharedShape{std::move(shape), {}});
-    known = shared;
+  const auto known = shapes_.find(shape.key());
+  if (known != shapes_.end()) {
+    if (auto shared = known->second.lock()) return shared;
   }
+  // Those whose monitors have ended would pile up in a database that never changes.
+  std::erase_if(shapes_, [](const auto& entry) { return entry.second.expired(); });
+  std::string key = shape.key();
+  auto shared = std::make_shared<SharedShape>(SharedShape{std::move(shape), {}});
+  shapes_.emplace(std::move(key), shared);
   return shared;
 }
 

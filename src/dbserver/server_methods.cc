@@ -70,6 +70,7 @@ Hosted* Server::database_of(Client& client, std::string_view method, const json:
                             const std::string& id_text) {
   const json::array* array = params.if_array();
   if (!array || array->empty() || !array->front().is_string()) {
+    flush_batch();  // the replies to earlier transactions go first
     client.error(id_text, error_object("syntax error",
                                        fmt::format("{} request params must begin with <db-name>", method), &params));
     return nullptr;
@@ -77,6 +78,7 @@ Hosted* Server::database_of(Client& client, std::string_view method, const json:
   const std::string_view name = array->front().get_string();
   Hosted* hosted = find_database(name);
   if (!hosted) {
+    flush_batch();
     client.error(id_text, error_object("unknown database",
                                        fmt::format("{} request specifies unknown database {}", method, name), &params));
   }
