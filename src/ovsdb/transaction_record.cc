@@ -51,7 +51,7 @@ std::string RecordWriter::finish(std::int64_t date_ms, std::string_view comment,
 namespace {
 
 // Files of the first versions counted seconds.
-std::int64_t to_ms(std::int64_t date) { return date < (std::int64_t{1} << 32) ? date * 1000 : date; }
+std::int64_t to_ms(std::int64_t date) { return date >= 0 && date < (std::int64_t{1} << 32) ? date * 1000 : date; }
 
 }  // namespace
 
