@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -328,7 +329,10 @@ Result<void> log_open_file(const std::string& path) {
   }
   {
     const std::lock_guard lock(r.mutex);
-    r.file_path = path;
+    // A daemon changes its directory before the file is opened again.
+    std::error_code failed;
+    const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
+    r.file_path = failed ? path : absolute.string();
     r.use_file(fd);
   }
   log.info("opened log file {}", path);
