@@ -96,11 +96,11 @@ Result<void> stay(Context& context, ControlTable& controls, const std::function<
                  reply.ok();
                });
   catch_signals(context.loop, [&context](int signal) { context.end_signal = signal; });
+  OVS_TRY_DO(context.daemon.drop_privileges());
   std::unique_ptr<rpc::ControlServer> control;
   if (context.daemon.detached()) {
     OVS_TRY(control, rpc::ControlServer::create(context.loop, controls, std::nullopt));
   }
-  OVS_TRY_DO(context.daemon.drop_privileges());
   context.daemon.ready();
   OVS_TRY_DO(context.server->wait_until([&] { return asked_to_exit || context.end_signal != 0 || done(); }, ""));
   if (asked_to_exit) {
