@@ -94,7 +94,8 @@ void add_server_commands(ControlTable& table, Server& server, Remotes& remotes, 
             [&server](Words words) -> Result<std::string> {
               const Hosted* hosted = server.find_database(words[0]);
               if (!hosted || !hosted->storage) return unexpected("Failed to find the database.");
-              return std::string("status: ok\n");
+              const Error* problem = hosted->storage->problem();
+              return problem ? fmt::format("status: not ok\n{}\n", problem->message) : std::string("status: ok\n");
             });
   table.add({"ovsdb-server/reconnect", "", "drop all connections of clients", "", Access::read_write},
             [&server](Words) -> Result<std::string> {

@@ -69,6 +69,7 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
   // Why the last fsync of this file failed.  A later one that succeeds says nothing: the kernel has
   // forgotten what it could not write.  Only another file ends this.
   std::optional<Error> sync_failure;
+  std::optional<Error> write_failure;  // of the last flush()
   std::uint64_t generation = 0;  // counts the files that have carried the name
 
   bool compacting = false;
@@ -243,6 +244,11 @@ Result<Storage::Opened> Storage::open(runtime::Loop& loop, ovsdb::FileSystem& fi
 const std::string& Storage::path() const { return impl_->path; }
 std::uint64_t Storage::size() const { return impl_->end; }
 
+const Error* Storage::problem() const {
+  const Impl& s = *impl_;
+  return s.sync_failure ? &*s.sync_failure : s.write_failure ? &*s.write_failure : nullptr;
+}
+
 void Storage::append(std::string_view record) {
   impl_->queue += ovsdb::log_record(record);
   impl_->queued++;
@@ -261,8 +267,10 @@ Result<void> Storage::flush() {
   }
   if (!written) {
     if (auto cut = s.cut(); !cut) log.err("{}: {}", s.path, cut.error().message);
+    s.write_failure = written.error();
     return written;
   }
+  s.write_failure.reset();
   s.cut_needed = false;
   s.end += records.size();
   s.commits += count;

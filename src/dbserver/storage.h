@@ -43,6 +43,8 @@ class Storage {
 
   const std::string& path() const;
   std::uint64_t size() const;  // of the good part, in bytes
+  // Why the last write or fsync failed; null if it did not.
+  const Error* problem() const;
 
   void append(std::string_view record);
   // The error's code is an errno value, such as ENOSPC.
