@@ -202,6 +202,20 @@ def test_user_keeps_few_capabilities(sample, box):
     assert not sample.pidfile.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
+def test_what_ovsdb_server_makes_belongs_to_the_user(box):
+    nobody = pwd.getpwnam("nobody")
+    database = box.create_database(box.db_dir / "conf.db")
+    for path in (box.top, box.run_dir, box.db_dir, box.log_dir, database):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    server = box.start_ovsdb_server(args=["--user=nobody"])
+    made = [server.socket, server.control, box.run_dir / "ovsdb-server.pid", box.log_dir / "ovsdb-server.log"]
+    assert {str(path): path.stat().st_uid for path in made} == {str(path): nobody.pw_uid for path in made}
+    server.appctl("vlog/reopen")
+    server.appctl("ovsdb-server/compact")
+    assert database.stat().st_uid == nobody.pw_uid
+
+
 @pytest.mark.parametrize("user, message", [
     ("no-such-user-here", 'there is no user "no-such-user-here"'),
     ("nobody:no-such-group", 'there is no group "no-such-group"'),

@@ -341,6 +341,22 @@ TEST(RunningClockTest, TimersFireInRealTimeAndNotEarly) {
 
 // ---- descriptors
 
+// A peer may ask for any 64-bit number of milliseconds.
+TEST(RunningClockTest, NoDeadlineIsTooFarAway) {
+  Loop loop;
+  int expired = 0;
+  bool soon_expired = false;
+  Timer most(loop, [&] { expired++; }), last(loop, [&] { expired++; }), nanoseconds_overflow(loop, [&] { expired++; });
+  Timer soon(loop, [&] { soon_expired = true; });
+  most.start(Duration::max());
+  last.start_at(TimePoint::max());
+  nanoseconds_overflow.start(Duration(10'000'000'000'000'000));
+  soon.start(Duration(5));
+  EXPECT_TRUE(loop.run_until([&] { return soon_expired; }, long_time));
+  EXPECT_EQ(expired, 0);
+  EXPECT_TRUE(most.running() && last.running() && nanoseconds_overflow.running());
+}
+
 TEST(FdWatchTest, TwoWatchesOfOneDescriptor) {
   Loop loop;
   int fds[2];
