@@ -105,7 +105,7 @@ Result<void> stay(Context& context, ControlTable& controls, const std::function<
   OVS_TRY_DO(context.server->wait_until([&] { return asked_to_exit || context.end_signal != 0 || done(); }, ""));
   if (asked_to_exit) {
     // The answer to "exit" is still on its way out.
-    context.loop.run_until([] { return false; }, runtime::Duration{10});
+    context.loop.run_until([&] { return control->idle(); }, runtime::Duration{5000});
   }
   return {};
 }
