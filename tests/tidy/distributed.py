@@ -27,14 +27,13 @@ def main():
         print("not a git checkout")
         return 77
     known = [name for name in listing.stdout.decode().split("\0") if name and (top / name).exists()]
-    # automake lists files relative to the build directory, folders as they are.
+    # automake lists files relative to the source directory or to the build directory, folders as they are.
     distributed = set()
     for name in makefile.variables(build_dir, "DISTFILES")["DISTFILES"].split():
-        path = Path(name) if name.startswith("/") else build_dir / name
-        if not path.exists():
-            path = top / name
-        path = path.resolve()
-        distributed.add(str(path.relative_to(top)) if path.is_relative_to(top) else name)
+        for path in ((top / name).resolve(), (build_dir / name).resolve()):
+            if path.exists() and path.is_relative_to(top):
+                distributed.add(str(path.relative_to(top)))
+                break
     missing = [name for name in known if name not in NOT_DISTRIBUTED and name not in distributed and
                not any(str(parent) in distributed for parent in Path(name).parents)]
     for name in missing:
