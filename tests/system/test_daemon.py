@@ -206,7 +206,7 @@ def test_user_keeps_few_capabilities(sample, box):
 def test_what_ovsdb_server_makes_belongs_to_the_user(box):
     nobody = pwd.getpwnam("nobody")
     database = box.create_database(box.db_dir / "conf.db")
-    for path in (box.top, box.run_dir, box.db_dir, box.log_dir, database):
+    for path in (box.top, box.run_dir, box.db_dir, box.log_dir, *box.db_dir.iterdir()):
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
     server = box.start_ovsdb_server(args=["--user=nobody"])
     made = [server.socket, server.control, box.run_dir / "ovsdb-server.pid", box.log_dir / "ovsdb-server.log"]
