@@ -15,6 +15,8 @@ LogModule log{"ovsdb_server"};
 
 constexpr runtime::Duration status_interval{5000};
 constexpr runtime::Duration min_backoff{1000};
+// How soon a target from a database that could not be opened (an address in use) is tried again.
+constexpr runtime::Duration retry_interval{5000};
 
 }  // namespace
 
@@ -188,7 +190,11 @@ class Remotes::Connecting : public Endpoint {
 };
 
 Remotes::Remotes(Server& server)
-    : server_(server), status_timer_(server.loop(), [this] { write_status(); }) {}
+    : server_(server),
+      status_timer_(server.loop(), [this] { write_status(); }),
+      retry_timer_(server.loop(), [this] {
+        if (auto done = reconfigure(); !done) log.warn("{}", done.error().message);
+      }) {}
 
 Remotes::~Remotes() = default;
 
@@ -279,7 +285,7 @@ Result<void> Remotes::reconfigure() {
   if (reconfiguring_) return {};
   reconfiguring_ = true;
   std::map<std::string, Target> targets;
-  status_rows_.clear();
+  const std::vector<StatusRow> rows_before = std::exchange(status_rows_, {});
   watched_.clear();
   std::string problem;
   for (const std::string& remote : configured_) {
@@ -313,12 +319,13 @@ Result<void> Remotes::reconfigure() {
       } else {
         static RateLimit limit;
         log.limited(limit, LogLevel::warn, "{}: {}", name, opened.error().message);
+        retry_timer_.start(retry_interval);
       }
       continue;
     }
     endpoints_.emplace(name, std::move(endpoint));
   }
-  if (!status_rows_.empty()) status_timer_.start(runtime::Duration(0));
+  if (status_rows_ != rows_before) status_timer_.start(runtime::Duration(0));
   reconfiguring_ = false;
   return result;
 }

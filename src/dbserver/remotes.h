@@ -58,6 +58,7 @@ class Remotes {
     std::string database, table;
     Uuid uuid;
     std::string target;
+    bool operator==(const StatusRow&) const = default;
   };
 
   Result<void> read_column(const std::string& remote, std::map<std::string, Target>& targets);
@@ -71,6 +72,7 @@ class Remotes {
   std::string last_problem_;
   bool reconfiguring_ = false;
   runtime::Timer status_timer_;
+  runtime::Timer retry_timer_;
 };
 
 }  // namespace ovs::dbserver

@@ -321,7 +321,14 @@ void Storage::compact(Snapshot snapshot, std::string comment, std::function<void
     rows = nullptr;  // freeing the rows that were replaced meanwhile is this thread's work, too
     loop.post([weak, result, file, number] {
       auto self = weak.lock();
-      if (!self || !self->compacting || self->compaction_number != number) return;
+      if (!self) return;
+      if (self->compaction_number != number) {
+        // Given up.  A compaction that has begun since then removes the file itself.
+        if (!self->compacting && self->files.exists(self->new_path())) {
+          if (auto removed = self->files.remove(self->new_path()); !removed) log.dbg("{}", removed.error().message);
+        }
+        return;
+      }
       if (!*result) return self->end_compaction(Unexpected{result->error()});
       self->new_file = file;
       self->new_end = **result;

@@ -60,3 +60,14 @@ FUZZ_TARGETS += tests/fuzz/replica_fuzz
 tests_fuzz_replica_fuzz_SOURCES = tests/fuzz/replica_fuzz.cc $(fuzz_main)
 tests_fuzz_replica_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_replica_fuzz_LDADD = $(dbclient_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/transact_fuzz
+tests_fuzz_transact_fuzz_SOURCES = tests/fuzz/transact_fuzz.cc $(fuzz_main)
+tests_fuzz_transact_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_transact_fuzz_LDADD = $(dbserver_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/server_fuzz
+tests_fuzz_server_fuzz_SOURCES = tests/fuzz/server_fuzz.cc $(fuzz_main)
+tests_fuzz_server_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests -I$(srcdir)/tests/fuzz
+tests_fuzz_server_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_server_fuzz_LDADD = $(dbserver_LIBS) $(base_LIBS)

@@ -139,6 +139,32 @@ TEST_F(ServerTest, AFailedSyncIsAnErrorAndTheFileIsWrittenAnew) {
   expect_stored(R"([{"a":1},{"a":2},{"a":3}])");
 }
 
+// The answer of the failed sync comes while other transactions of the same round wait for the log.
+TEST_F(ServerTest, AFailedSyncBesideOtherTransactions) {
+  fs.fail(Call::sync, 1, EIO);
+  insert(1, "", true);
+  bool more = true;
+  int a = 100;
+  // One insert in each round of the loop, until the sync is answered.
+  std::function<void()> busy = [&] {
+    peer("b").wire->arrive(R"({"method":"transact","params":["T",{"op":"insert","table":"P","row":{"a":)" + std::to_string(a++) + R"(}}],"id":0})");
+    if (more) loop.post(busy);
+  };
+  loop.post(busy);
+  loop.run_until([&] { return has_message(peer("a")); }, std::chrono::seconds(5));
+  more = false;
+  dialogue(R"(a< {"result":[{"uuid":["uuid","<0>"]},{},{"error":"I/O error"}]})");
+  Hosted* hosted = server->find_database("T");
+  loop.run_until([&] { return !hosted->storage->compacting(); }, std::chrono::seconds(5));
+  settle();
+  insert(2, R"([{"uuid":["uuid","<0>"]},{}])", true);
+  stop();
+  fs.crash();
+  start();
+  Database& database = *server->find_database("T")->database;
+  EXPECT_EQ(database.find_table("P")->size(), static_cast<std::size_t>(a - 100 + 2));
+}
+
 // Power goes after every byte of an append in turn.
 TEST_F(ServerTest, ATornRecordIsCutOff) {
   insert(1, R"([{"uuid":["uuid","<0>"]},{}])", true);

@@ -1,0 +1,168 @@
+"""ovsdb-server over real sockets: options, remotes, several databases, control commands."""
+
+import json
+import os
+import re
+import signal
+import socket
+
+import pytest
+
+from ovs_test import RpcClient, wait_until
+
+SCHEMA = {
+    "name": "T", "version": "1.0.0",
+    "tables": {
+        "Top": {"isRoot": True, "maxRows": 1, "columns": {
+            "targets": {"type": {"key": "string", "min": 0, "max": "unlimited"}},
+            "managers": {"type": {"key": {"type": "uuid", "refTable": "Manager"},
+                                  "min": 0, "max": "unlimited"}}}},
+        "Manager": {"indexes": [["target"]], "columns": {
+            "target": {"type": "string"},
+            "max_backoff": {"type": {"key": {"type": "integer", "minInteger": 1000},
+                                     "min": 0, "max": 1}},
+            "inactivity_probe": {"type": {"key": "integer", "min": 0, "max": 1}},
+            "is_connected": {"type": "boolean", "ephemeral": True},
+            "status": {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"},
+                       "ephemeral": True}}},
+        "Item": {"isRoot": True, "columns": {"n": {"type": "integer"}}}}}
+
+
+@pytest.fixture
+def schema(box):
+    path = box.top / "t.ovsschema"
+    path.write_text(json.dumps(SCHEMA))
+    return path
+
+
+def insert(table, row, **more):
+    return {"op": "insert", "table": table, "row": row, **more}
+
+
+def manager(rpc):
+    """The status of the only row of Manager."""
+    return rpc.transact("T", {"op": "select", "table": "Manager", "where": [],
+                              "columns": ["is_connected", "status"]})[0]["rows"][0]
+
+
+def status_of(row):
+    return dict(row["status"][1])
+
+
+def test_remotes_from_a_column_of_strings(box, schema):
+    server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,targets"])
+    path = box.run_dir / "more.sock"
+    with server.connect() as rpc:
+        rpc.transact("T", insert("Top", {"targets": f"punix:{path}"}))
+        wait_until(path.exists)
+        with RpcClient(path) as other:
+            assert other.call("list_dbs", []) == ["T", "_Server"]
+            rpc.transact("T", {"op": "update", "table": "Top", "where": [], "row": {"targets": ["set", []]}})
+            assert other.recv() is None
+        wait_until(lambda: not path.exists())
+
+
+def test_a_listening_manager_and_its_status(box, schema):
+    server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,managers"])
+    with server.connect() as rpc:
+        rpc.transact("T", insert("Top", {"managers": ["named-uuid", "m"]}),
+                     insert("Manager", {"target": "ptcp:0:127.0.0.1"}, **{"uuid-name": "m"}))
+        wait_until(lambda: "bound_port" in status_of(manager(rpc)))
+        assert manager(rpc)["is_connected"] is False
+        port = int(status_of(manager(rpc))["bound_port"])
+        sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        try:
+            wait_until(lambda: manager(rpc)["is_connected"])
+            wait_until(lambda: status_of(manager(rpc)).get("n_connections") == "2")
+        finally:
+            for sock in sockets:
+                sock.close()
+        wait_until(lambda: not manager(rpc)["is_connected"])
+
+
+def test_an_active_manager_connects_and_tries_again(box, schema):
+    server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,managers"])
+    with socket.socket() as listener, server.connect() as rpc:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(20)
+        target = "tcp:127.0.0.1:%d" % listener.getsockname()[1]
+        rpc.transact("T", insert("Top", {"managers": ["named-uuid", "m"]}),
+                     insert("Manager", {"target": target, "max_backoff": 1000}, **{"uuid-name": "m"}))
+        for _ in range(2):
+            peer, _ = listener.accept()
+            with peer:
+                wait_until(lambda: manager(rpc)["is_connected"])
+                assert status_of(manager(rpc))["state"] == "ACTIVE"
+                peer.sendall(b'{"method":"list_dbs","params":[],"id":1}')
+                peer.settimeout(10)
+                assert b'["T","_Server"]' in peer.recv(1000)
+            wait_until(lambda: not manager(rpc)["is_connected"])
+        assert "sec_since_disconnect" in status_of(manager(rpc))
+
+
+def test_run_ends_with_its_command(box, schema):
+    path = box.create_database(box.db_dir / "t.db", schema)
+    arguments = [path, f"--remote=punix:{box.run_dir}/db.sock", f"--unixctl={box.run_dir}/s.ctl", "--no-chdir"]
+    assert box.start("ovsdb-server", *arguments, "--run=true").wait() == 0
+    assert box.start("ovsdb-server", *arguments, "--run=exit 3").wait() == 1
+
+
+def test_several_databases_and_control_commands(box, schema):
+    second = box.top / "u.ovsschema"
+    second.write_text(json.dumps({**SCHEMA, "name": "U"}))
+    first_file, second_file = box.db_dir / "t.db", box.db_dir / "u.db"
+    box.create_database(first_file, schema)
+    box.create_database(second_file, second)
+    server = box.start_ovsdb_server(databases=[first_file])
+    with server.connect() as aware, server.connect() as unaware:
+        aware.call("set_db_change_aware", [True])
+        unaware.call("echo", [])
+        server.appctl("ovsdb-server/add-db", str(second_file))
+        assert unaware.recv() is None
+        assert aware.call("list_dbs", []) == ["T", "U", "_Server"]
+        aware.transact("U", insert("Item", {"n": 1}))
+    assert server.appctl("ovsdb-server/list-dbs").stdout.split() == ["T", "U", "_Server"]
+    assert server.appctl("ovsdb-server/list-remotes").stdout.split() == [f"punix:{server.socket}"]
+    server.appctl("ovsdb-server/compact", "U")
+    server.appctl("ovsdb-server/compact")
+    assert re.match(r"atoms:\d+ cells:\d+ monitors:\d+ n-weak-refs:\d+", server.appctl("memory/show").stdout)
+    assert "transactions: " in server.appctl("ovsdb-server/perf-counters-show").stdout
+    server.appctl("ovsdb-server/perf-counters-clear")
+    assert "sessions" not in server.appctl("memory/show").stdout
+    assert "nope" in server.appctl("ovsdb-server/remove-db", "nope", status=2).stderr
+    server.appctl("ovsdb-server/remove-db", "U")
+    with server.connect() as rpc:
+        assert rpc.call("list_dbs", []) == ["T", "_Server"]
+        server.appctl("ovsdb-server/reconnect")
+        assert rpc.recv() is None
+    server.appctl("exit")
+    assert server.wait() == 0
+    assert not os.path.exists(server.socket)
+
+
+def test_sigterm_ends_cleanly(box, schema):
+    server = box.start_ovsdb_server(schema=schema)
+    with server.connect() as rpc:
+        rpc.transact("T", insert("Item", {"n": 1}))
+        os.kill(server.pid, signal.SIGTERM)
+        assert rpc.recv() is None
+    assert server.wait() == 0
+    assert not os.path.exists(server.socket)
+
+
+def test_options_of_tls_do_no_harm(box, schema):
+    server = box.start_ovsdb_server(schema=schema, args=[
+        "--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=db:Open_vSwitch,SSL,certificate",
+        "--bootstrap-ca-cert=db:Open_vSwitch,SSL,ca_cert"])
+    with server.connect() as rpc:
+        assert rpc.call("list_dbs", []) == ["T", "_Server"]
+
+
+@pytest.mark.parametrize("arguments", [["--remote=ssl:127.0.0.1:1"], ["--remote=nonsense"], ["relay:T:tcp:127.0.0.1:1"],
+                                       ["--sync-from=tcp:127.0.0.1:1"], ["--remote=db:T,Top"]])
+def test_what_is_not_supported_is_refused(box, schema, arguments):
+    path = box.create_database(box.db_dir / "t.db", schema)
+    server = box.start("ovsdb-server", path, f"--unixctl={box.run_dir}/s.ctl", "--no-chdir", *arguments)
+    assert server.wait() == 1
+    assert "ovsdb-server: " in server.stderr()
