@@ -23,16 +23,6 @@ void append_uuid_name(std::string& out, const Uuid& uuid) {
   out += "\":";
 }
 
-void append_value(std::string& out, const Row& row, std::size_t column) {
-  if (column >= ovsdb::first_column) {
-    row.datum(column).append_json(out);
-    return;
-  }
-  out += "[\"uuid\",\"";
-  (column == ovsdb::uuid_column ? row.uuid() : row.version).append_to(out);
-  out += "\"]";
-}
-
 bool differs(const RowChange& change, std::size_t column) {
   if (column == ovsdb::uuid_column) return false;
   if (column == ovsdb::version_column) return !(change.before->version == change.after->version);
@@ -259,12 +249,12 @@ void MonitorShape::append_rows(std::string& out, const OfTable& table, std::uint
     if (!first) out += ',';
     first = false;
     append_name(out, schema.name);
-    append_value(out, row, column.index);
+    row.append_json(out, column.index);
   }
   out += '}';
 }
 
-std::string MonitorShape::initial(const Database&) const {
+std::string MonitorShape::initial() const {
   std::string out;
   TablesText text(out);
   for (const OfTable& of : tables_) {
@@ -318,9 +308,9 @@ bool MonitorShape::append_change(std::string& out, const OfTable& of, const RowC
     any = true;
     append_name(out, schema.name);
     if (plain) {
-      append_value(out, *change.before, column.index);
+      change.before->append_json(out, column.index);
     } else if (column.index == ovsdb::version_column) {
-      append_value(out, *change.after, column.index);
+      change.after->append_json(out, column.index);
     } else {
       Datum::diff(change.before->datum(column.index), change.after->datum(column.index), schema.type).append_json(out);
     }
@@ -357,7 +347,7 @@ std::string MonitorShape::update(const Change& change) const {
   return out;
 }
 
-std::string MonitorShape::condition_change(const MonitorShape& before, const Database&) const {
+std::string MonitorShape::condition_change(const MonitorShape& before) const {
   std::string out;
   TablesText text(out);
   std::string row_text;

@@ -40,11 +40,11 @@ class MonitorShape {
   const std::string& key() const { return key_; }
 
   // <table-updates> or <table-updates2> about the present rows.
-  std::string initial(const Database& database) const;
+  std::string initial() const;
   // About a change; empty where there is nothing to tell.
   std::string update(const Change& change) const;
   // About the rows that another condition hides or shows; `before` differs only in conditions.
-  std::string condition_change(const MonitorShape& before, const Database& database) const;
+  std::string condition_change(const MonitorShape& before) const;
 
  private:
   enum Select : std::uint8_t { initial_rows = 1, inserts = 2, deletes = 4, modifications = 8, all = 15 };

@@ -1,6 +1,9 @@
-// Server::Pending: a transaction on its way from the request to the reply, within one round.
+// What the files of Server share: Server::Pending, a transaction on its way from the request to the
+// reply, within one round; and the time by which work is measured.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -9,6 +12,11 @@
 #include "dbserver/transaction.h"
 
 namespace ovs::dbserver {
+
+inline std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 struct Server::Pending {
   std::shared_ptr<Client> client;  // null: the server itself

@@ -43,6 +43,16 @@ Datum Row::read(std::size_t column) const {
   return datum(column);
 }
 
+void Row::append_json(std::string& out, std::size_t column) const {
+  if (column >= ovsdb::first_column) {
+    datum(column).append_json(out);
+    return;
+  }
+  out += "[\"uuid\",\"";
+  (column == ovsdb::uuid_column ? uuid_ : version).append_to(out);
+  out += "\"]";
+}
+
 std::size_t Row::heap_bytes() const {
   std::size_t bytes = sizeof(Row) + columns_ * sizeof(Datum);
   for (std::uint32_t i = 0; i < columns_; i++) bytes += data()[i].heap_bytes();

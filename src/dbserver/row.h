@@ -15,7 +15,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <string>
 #include <vector>
 
 #include "base/uuid.h"
@@ -42,6 +42,7 @@ class Row {
   Datum& datum(std::size_t column) { return data()[column - ovsdb::first_column]; }
   // The value of any column, _uuid and _version as well.
   Datum read(std::size_t column) const;
+  void append_json(std::string& out, std::size_t column) const;
 
   // Changes with each change of the row.
   Uuid version;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -29,11 +28,6 @@ constexpr std::string_view server_schema = R"({
     "cid": {"type": {"key": "uuid", "min": 0, "max": 1}},
     "sid": {"type": {"key": "uuid", "min": 0, "max": 1}},
     "index": {"type": {"key": "integer", "min": 0, "max": 1}}}}}})";
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 

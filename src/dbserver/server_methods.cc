@@ -195,11 +195,11 @@ void Server::add_monitor(Client& client, MonitorVersion version, std::string_vie
   const MonitorShape& shared = monitor->shape->shape;
   if (version == MonitorVersion::since) {
     const auto missed = hosted->since(*last_id);
-    std::string updates = missed ? shared.update(*missed) : shared.initial(*hosted->database);
+    std::string updates = missed ? shared.update(*missed) : shared.initial();
     if (updates.empty()) updates = "{}";
     client.reply(id_text, fmt::format("[{},\"{}\",{}]", missed.has_value(), hosted->last_id().to_string(), updates));
   } else {
-    client.reply(id_text, shared.initial(*hosted->database));
+    client.reply(id_text, shared.initial());
   }
   client.add_monitor(std::move(monitor));
 }
@@ -249,7 +249,7 @@ void Server::monitor_cond_change(Client& client, const json::value& params, cons
   auto monitor = std::make_unique<ActiveMonitor>(ActiveMonitor{&client, &hosted, std::move(new_id), nullptr});
   monitor->shape = hosted.share(*std::move(shape));
   const MonitorShape& shared = monitor->shape->shape;
-  const std::string updates = shared.condition_change(before->shape, *hosted.database);
+  const std::string updates = shared.condition_change(before->shape);
   if (!updates.empty()) {
     client.send(update_message(shared.version(), monitor->id_text, hosted.last_id(), updates));
   }

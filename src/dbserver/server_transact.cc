@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <chrono>
 
 #include "base/check.h"
 #include "base/coverage.h"
@@ -20,11 +19,6 @@ Coverage committed{"txn_success"};
 Coverage failed{"txn_error"};
 Coverage unchanged{"txn_unchanged"};
 Coverage waited{"txn_wait"};
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 // The result of a transaction that could not be stored: one more element than operations
 // (RFC 7047 section 4.1.3).

@@ -43,14 +43,8 @@ DbResult<std::vector<std::size_t>> parse_columns(const ovsdb::TableSchema& schem
   return columns;
 }
 
-void append_value(std::string& out, const Row& row, std::size_t column) {
-  if (column >= ovsdb::first_column) {
-    row.datum(column).append_json(out);
-    return;
-  }
-  out += "[\"uuid\",\"";
-  (column == ovsdb::uuid_column ? row.uuid() : row.version).append_to(out);
-  out += "\"]";
+Unexpected<DbError> unknown_column(std::string_view name, const ovsdb::TableSchema& schema, const json::value& row) {
+  return {DbError{"unknown column", fmt::format("No column {} in table {}.", name, schema.name), quoted(row)}};
 }
 
 void append_row(std::string& out, const Row& row, const ovsdb::TableSchema& schema,
@@ -64,7 +58,7 @@ void append_row(std::string& out, const Row& row, const ovsdb::TableSchema& sche
     out += '"';
     out += schema.columns[column].name;
     out += "\":";
-    append_value(out, row, column);
+    row.append_json(out, column);
   }
   out += '}';
 }
@@ -223,11 +217,7 @@ DbResult<void> Transaction::insert(const Operation& op) {
   RowPtr row = Row::create(schema, uuid);
   for (const auto& member : op.row->get_object()) {
     const ovsdb::ColumnSchema* column = schema.find(member.key());
-    if (!column) {
-      return Unexpected{DbError{"unknown column",
-                                fmt::format("No column {} in table {}.", std::string_view(member.key()), schema.name),
-                                quoted(*op.row)}};
-    }
+    if (!column) return unknown_column(member.key(), schema, *op.row);
     OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), resolver_));
     if (column->index >= ovsdb::first_column) row->datum(column->index) = std::move(value);
   }
@@ -369,11 +359,7 @@ DbResult<void> Transaction::update(const Operation& op) {
   std::vector<std::pair<std::size_t, Datum>> values;
   for (const auto& member : op.row->get_object()) {
     const ovsdb::ColumnSchema* column = schema.find(member.key());
-    if (!column) {
-      return Unexpected{DbError{"unknown column",
-                                fmt::format("No column {} in table {}.", std::string_view(member.key()), schema.name),
-                                quoted(*op.row)}};
-    }
+    if (!column) return unknown_column(member.key(), schema, *op.row);
     OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), resolver_));
     if (!column->is_mutable || column->index < ovsdb::first_column) {
       return Unexpected{DbError{"constraint violation",
@@ -440,11 +426,7 @@ DbResult<void> Transaction::wait(const Operation& op, const TransactionContext& 
     Uuid row_uuid;
     for (const auto& member : *object) {
       const ovsdb::ColumnSchema* column = schema.find(member.key());
-      if (!column) {
-        return Unexpected{DbError{"unknown column",
-                                  fmt::format("No column {} in table {}.", std::string_view(member.key()), schema.name),
-                                  quoted(v)}};
-      }
+      if (!column) return unknown_column(member.key(), schema, v);
       OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), resolver_));
       if (column->index == ovsdb::uuid_column) row_uuid = value.uuid();
       else if (column->index == ovsdb::version_column) row->version = value.uuid();
