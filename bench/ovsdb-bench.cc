@@ -162,13 +162,37 @@ class Client {
       std::string_view message = all.substr(start, end - start);
       start = scanned = end;
       // A probe: the packaged server sends one on a connection that is silent for some seconds.
-      if (message.find("\"method\":\"echo\"") != message.npos) {
-        queue(R"({"id":"echo","result":[],"error":null})");
+      if (message.find(probe) != message.npos) {
+        queue(probe_answer);
       } else {
         handle(message);
       }
     }
     in_.erase(0, start);
+  }
+
+  // Reads once and looks for the marker, without splitting into messages: of a hundred monitors
+  // that would be most of this program's work.  Returns whether the marker has come, and with it
+  // all that the server has sent so far.
+  bool read_until(std::string_view marker) {
+    static char chunk[1 << 18];
+    const std::size_t kept = in_.size();
+    std::memcpy(chunk, in_.data(), kept);
+    ssize_t n = recv(fd_, chunk + kept, sizeof chunk - kept, 0);
+    if (n == 0) die("the server closed the connection");
+    if (n < 0) {
+      if (errno == EAGAIN) return false;
+      die_errno("recv");
+    }
+    received += static_cast<std::size_t>(n);
+    const std::string_view text(chunk, kept + static_cast<std::size_t>(n));
+    if (text.find(probe) != text.npos) queue(probe_answer);
+    found_ = found_ || text.find(marker) != text.npos;
+    // What may be the beginning of either is looked at again, with what follows it.
+    std::size_t keep = std::min(text.size(), std::max(marker.size(), probe.size()) - 1);
+    if (text.substr(text.size() - keep).find(probe) != text.npos) keep = 0;
+    in_ = text.substr(text.size() - keep);
+    return found_ && text.ends_with('}');
   }
 
   std::size_t received = 0;
@@ -177,10 +201,14 @@ class Client {
   bool done = false;                  // a monitor that has seen the marker
 
  private:
+  static constexpr std::string_view probe = "\"method\":\"echo\"";
+  static constexpr std::string_view probe_answer = R"({"id":"echo","result":[],"error":null})";
+
   int fd_ = -1;
   std::string out_;
   std::size_t sent_ = 0;
-  std::string in_;
+  std::string in_;  // received and not yet looked at in full
+  bool found_ = false;
   Splitter splitter_;
 };
 
@@ -219,13 +247,20 @@ class Poller {
   // Waits at most `timeout` milliseconds for something to happen and sends and receives once on
   // each connection that is ready.
   void step(int timeout, const Handler& handle) {
+    wait(timeout, [&](Client& client) {
+      client.read_some([&](std::string_view m) { handle(client, m); });
+    });
+  }
+
+  // The same with another way to read.
+  void wait(int timeout, const std::function<void(Client&)>& read) {
     epoll_event events[128];
     int n = epoll_wait(fd_, events, 128, timeout);
     if (n < 0 && errno != EINTR) die_errno("epoll_wait");
     for (int i = 0; i < n; i++) {
       Entry& entry = *static_cast<Entry*>(events[i].data.ptr);
       if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-        entry.client->read_some([&](std::string_view m) { handle(*entry.client, m); });
+        read(*entry.client);
       }
       flush(entry);
     }
@@ -328,8 +363,8 @@ int load(const Options& options) {
       client.queue(client.requests[client.next_request++]);
     }
   };
-  auto on_update = [&](Client& client, std::string_view message) {
-    if (!client.done && message.find(marker) != message.npos) {
+  auto read_updates = [&](Client& client) {
+    if (client.read_until(marker) && !client.done) {
       client.done = true;
       informed++;
     }
@@ -344,7 +379,7 @@ int load(const Options& options) {
     if (replies < count) poller.step(monitors.empty() ? 1000 : 2, on_reply);
     if (!monitors.empty() && (replies == count || Clock::now() >= next_round)) {
       const int rounds = static_cast<int>(monitors.size() / 128 + 1);
-      for (int i = 0; i < rounds; i++) monitor_poller.step(replies == count ? 2 : 0, on_update);
+      for (int i = 0; i < rounds; i++) monitor_poller.wait(replies == count ? 2 : 0, read_updates);
       next_round = Clock::now() + interval;
     }
     check_time();
