@@ -14,7 +14,17 @@ check_PROGRAMS += $(UNIT_TESTS)
 endif
 check_PROGRAMS += $(FUZZ_TARGETS)
 
-EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/support tests/system tests/tidy
+# Folders in which the build makes something are listed by file: make dist takes a folder from the
+# build directory, too, with the objects in it.
+EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
+	tests/support/makefile.py \
+	tests/support/ovs_test.py \
+	tests/tidy/distributed.py \
+	tests/tidy/headers.py \
+	tests/tidy/layers.py \
+	tests/tidy/layers.txt \
+	tests/tidy/test_run.py \
+	tests/tidy/test_tidy.py
 
 # Everything that tests/run runs.
 .PHONY: build-tests
