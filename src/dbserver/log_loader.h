@@ -1,8 +1,5 @@
 // Loads a database from its log file.
 //
-// Reading and checking records runs in a thread of its own where the file is large, beside applying
-// them: both take about as long.
-//
 // Thread safety: a function; the file belongs to it while it runs.
 #pragma once
 
