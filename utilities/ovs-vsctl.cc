@@ -33,11 +33,6 @@ std::string called_as(std::span<const std::string> words) {
   return out;
 }
 
-[[noreturn]] void print_and_exit(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::exit(std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-}
-
 int main(std::vector<std::string> words) {
   if (auto r = log_set("console:warn"); !r) die(r.error().message);
   Settings settings;

@@ -7,6 +7,7 @@ libovs_base_a_SOURCES = \
 	src/base/command.h \
 	src/base/coverage.cc \
 	src/base/coverage.h \
+	src/base/descriptor.h \
 	src/base/json.cc \
 	src/base/json.h \
 	src/base/json_write.cc \

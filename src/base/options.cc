@@ -143,11 +143,6 @@ std::string usage_of(const Option& option) {
   return text;
 }
 
-[[noreturn]] void print_and_exit(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::exit(std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> parse_options(std::span<const OptionGroup> groups,
@@ -203,6 +198,11 @@ OptionGroup log_options() {
                            "also send messages for the system log to HOST:PORT over UDP",
                            [](Value target) { return log_set_syslog_target(*target); }});
   return group;
+}
+
+void print_and_exit(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::exit(std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 OptionGroup common_options(std::function<std::string()> help, std::function<std::string()> version) {

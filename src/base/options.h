@@ -52,6 +52,9 @@ OptionGroup log_options();
 // -V/--version and -h/--help: print and exit(0).  `usage` makes the text above the options.
 OptionGroup common_options(std::function<std::string()> help, std::function<std::string()> version);
 
+// Ends a program that was asked for `text` alone: status 0 if it could be written.
+[[noreturn]] void print_and_exit(const std::string& text);
+
 // Ends the program as the field's tools do: "PROGRAM: MESSAGE" on standard error.
 [[noreturn]] void die(std::string_view message, int exit_code = 1);
 

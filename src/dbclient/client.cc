@@ -35,7 +35,7 @@ struct Client::Impl {
     session->request("lock", params, [this, name = lock](rpc::Response&& response) {
       if (name != lock) return;
       if (!response.ok) {
-        if (!response.disconnected) log.warn("lock {}: {}", name, error_text(response.value));
+        if (!response.disconnected) log.warn("lock {}: {}", name, ovsdb::error_text(response.value));
         return;
       }
       const json::object* result = response.value.if_object();
@@ -109,7 +109,7 @@ void Client::get_schema(std::string_view database, SchemaDone done) {
   params += ']';
   request("get_schema", params, [done = std::move(done)](rpc::Response&& response) {
     if (!response.ok) {
-      done(unexpected(error_text(response.value)));
+      done(unexpected(ovsdb::error_text(response.value)));
       return;
     }
     auto schema = ovsdb::DatabaseSchema::from_json(response.value);
@@ -128,12 +128,12 @@ void Client::select(std::string_view database, std::string_view table, std::stri
   params += select_operation(table, where_text, columns);
   params += ']';
   request("transact", params, [done = std::move(done)](rpc::Response&& response) {
-    if (!response.ok) return done(unexpected(error_text(response.value)));
+    if (!response.ok) return done(unexpected(ovsdb::error_text(response.value)));
     json::array* results = response.value.if_array();
     if (!results || results->empty()) return done(unexpected("the reply to \"select\" is empty"));
     json::object* result = (*results)[0].if_object();
     json::value* rows = result ? result->if_contains("rows") : nullptr;
-    if (!rows || !rows->is_array()) return done(unexpected(error_text((*results)[0])));
+    if (!rows || !rows->is_array()) return done(unexpected(ovsdb::error_text((*results)[0])));
     done(std::move(rows->get_array()));
   });
 }
@@ -192,18 +192,6 @@ std::string select_operation(std::string_view table, std::string_view where_text
   }
   out += "]}";
   return out;
-}
-
-std::string error_text(const json::value& error) {
-  if (auto s = as_string(error)) return std::string(*s);
-  if (const json::object* o = error.if_object()) {
-    const json::value* tag = o->if_contains("error");
-    const json::value* details = o->if_contains("details");
-    if (tag && tag->is_string() && details && details->is_string())
-      return std::string(tag->get_string()) + ": " + std::string(details->get_string());
-    if (tag && tag->is_string()) return std::string(tag->get_string());
-  }
-  return to_text(error);
 }
 
 }  // namespace ovs::dbclient

@@ -88,7 +88,4 @@ class Client {
 std::string select_operation(std::string_view table, std::string_view where_text,
                              const std::vector<std::string>& columns);
 
-// What an error reply says, for a message.
-std::string error_text(const json::value& error);
-
 }  // namespace ovs::dbclient

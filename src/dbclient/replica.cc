@@ -16,7 +16,7 @@ std::string_view method_name(int method) {
 
 // What a server says to a method that it does not have.
 bool is_unknown_method(const json::value& error) {
-  return error_text(error).find("unknown method") != std::string::npos;
+  return ovsdb::error_text(error).find("unknown method") != std::string::npos;
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ void Replica::on_connected() {
     pending_.reset();
     if (!response.ok) {
       if (response.disconnected) return;
-      refusal_ = error_text(response.value);
+      refusal_ = ovsdb::error_text(response.value);
       log.warn("{}: no schema: {}", database_, refusal_);
       if (changed_) changed_();
       return;
@@ -169,7 +169,7 @@ void Replica::take_reply(Method method, rpc::Response&& response) {
       start_monitor(static_cast<Method>(static_cast<int>(method) + 1));
       return;
     }
-    refusal_ = error_text(response.value);
+    refusal_ = ovsdb::error_text(response.value);
     log.warn("{}: the server does not let us monitor: {}", database_, refusal_);
     if (changed_) changed_();
     return;
@@ -188,7 +188,14 @@ void Replica::take_reply(Method method, rpc::Response&& response) {
   }
   if (!found)
     for (ReplicaTable& t : tables_) t.begin_content();
-  if (auto r = apply(*updates, method != Method::monitor); !r) return lost_track(r.error().message);
+  if (auto r = apply(*updates, method != Method::monitor); !r) {
+    if (found) return lost_track(r.error().message);
+    // Asking again would bring the same: nothing more happens until the server is another one.
+    refusal_ = "the server's rows cannot be read: " + r.error().message;
+    log.err("{}: {}", database_, refusal_);
+    if (changed_) changed_();
+    return;
+  }
   if (!found)
     for (ReplicaTable& t : tables_) t.end_content();
   last_id_ = id;
@@ -310,7 +317,7 @@ void Replica::send_condition_changes() {
                     if (response.disconnected)
                       last_id_ = Uuid{};
                     else if (!response.ok)
-                      lost_track("monitor_cond_change: " + error_text(response.value));
+                      lost_track("monitor_cond_change: " + ovsdb::error_text(response.value));
                   });
 }
 

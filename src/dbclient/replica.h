@@ -161,7 +161,8 @@ class Replica : public Client::Listener {
   const ReplicaTable* table(std::string_view name) const;
   std::size_t tables() const { return tables_.size(); }
   void forget_changes();
-  // Why the server refused to monitor; empty where it did not.
+  // Why there is no content: the server refused to monitor, or its rows cannot be read.  Empty
+  // where there is none, or will be.
   const std::string& refusal() const { return refusal_; }
   const std::string& database() const { return database_; }
   // The id of the last transaction that is in the content; zero where the server tells none.

@@ -48,7 +48,6 @@ struct ColumnChange {
   ovsdb::Datum inserted;  // elements to add (of a map: pairs, which replace those that are there)
   ovsdb::Datum erased;    // elements to remove (of a map: its keys, as a set)
 
-  bool is_set() const { return value.has_value(); }
   // The value that this makes of `base`.
   ovsdb::Datum applied_to(const ovsdb::Datum& base) const;
 };

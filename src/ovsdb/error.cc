@@ -27,4 +27,18 @@ Unexpected<DbError> syntax_error(const json::value& v, std::string details) {
   return error_about(v, "syntax error", std::move(details));
 }
 
+std::string error_text(const json::value& error) {
+  if (const auto* object = error.if_object()) {
+    const auto* tag = object->if_contains("error");
+    const auto* details = object->if_contains("details");
+    if (tag && tag->is_string()) {
+      std::string text(tag->get_string());
+      if (details && details->is_string()) text += ": " + std::string(details->get_string());
+      return text;
+    }
+  }
+  if (const auto text = as_string(error)) return std::string(*text);
+  return ovs::to_text(sorted(error));
+}
+
 }  // namespace ovs::ovsdb

@@ -36,4 +36,8 @@ Unexpected<DbError> error_about(const json::value& v, std::string_view tag, std:
 // The same, of the tag "syntax error".
 Unexpected<DbError> syntax_error(const json::value& v, std::string details);
 
+// What an error that a server answered with says: "TAG: DETAILS" for an <error> object; a peer may
+// also send a string, or anything else.
+std::string error_text(const json::value& error);
+
 }  // namespace ovs::ovsdb

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <set>
 
+#include "base/descriptor.h"
 #include "ovsdb/log_file.h"
 
 namespace ovs::ovsdb {
@@ -28,23 +29,6 @@ std::set<FileId>& held_locks() {
   static std::set<FileId> locks;
   return locks;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& o) noexcept {
-    std::swap(fd_, o.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Where symbolic links lead; for a file that does not exist yet, its directory is resolved.
 std::string resolve(const std::string& path) {

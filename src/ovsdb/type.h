@@ -66,8 +66,6 @@ struct ColumnType {
   bool is_map() const { return value.type != AtomType::none; }
   bool is_scalar() const { return min == 1 && max == 1 && !is_map(); }
   bool is_optional() const { return min == 0 && max == 1; }  // a set or a map of none or one
-  bool is_set() const { return !is_map() && (min != 1 || max != 1); }
-  bool has_refs() const { return key.is_ref() || value.is_ref(); }
   std::string text() const;  // English: "set of up to 4096 integers, in range 0 to 4,095"
   bool operator==(const ColumnType&) const = default;
 };

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "runtime/address.h"
 #include "runtime/socket_stream.h"
@@ -26,20 +27,6 @@ constexpr int backlog = 1024;
 constexpr int accept_turn = 64;
 // How long accepting rests where no descriptor or memory is left for a connection.
 constexpr Duration out_of_descriptors_pause{500};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string next_unix_name() {
   static std::atomic<unsigned> number{0};

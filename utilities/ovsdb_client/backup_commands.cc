@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/paths.h"
+#include "ovsdb/error.h"
 #include "ovsdb/log_file.h"
 #include "ovsdb/transaction_record.h"
 #include "ovsdb_client/context.h"
@@ -114,7 +115,7 @@ Result<void> restore(Context& context) {
   if (!results) return unexpected("restore failed: " + to_text(reply));
   for (const auto& v : *results) {
     const auto* object = v.if_object();
-    if (object && object->contains("error")) return unexpected("restore failed: " + error_text(v));
+    if (object && object->contains("error")) return unexpected("restore failed: " + ovsdb::error_text(v));
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "ovsdb_client/context.h"
+#include "ovsdb/error.h"
 
 namespace ovs::utilities::ovsdb_client {
 
@@ -28,7 +29,7 @@ Result<void> run_lock(Context& context, std::string_view method) {
   std::optional<Result<void>> begun;
   server.request(method, to_text(json::array{context.arguments[0]}), [&](Reply&& reply) {
     begun = reply.ok ? context.print_json(reply.value)
-                     : unexpected(fmt::format("{}: \"{}\" failed: {}", server.name(), method, error_text(reply.value)));
+                     : unexpected(fmt::format("{}: \"{}\" failed: {}", server.name(), method, ovsdb::error_text(reply.value)));
   });
   OVS_TRY_DO(server.wait_until([&] { return begun.has_value(); },
                                fmt::format("the reply to \"{}\" from {}", method, server.name())));
@@ -40,7 +41,7 @@ Result<void> run_lock(Context& context, std::string_view method) {
       auto answer = std::make_shared<ControlReply>(std::move(reply));
       server.request(name, to_text(json::array{words[0]}), [answer](Reply&& r) {
         if (r.ok) return answer->ok(to_text(r.value) + "\n");
-        answer->error(error_text(r.value));
+        answer->error(ovsdb::error_text(r.value));
       });
     });
   }

@@ -6,6 +6,7 @@
 
 #include "base/uuid.h"
 #include "ovsdb/condition.h"
+#include "ovsdb/error.h"
 #include "ovsdb_client/context.h"
 #include "ovsdb_client/monitored_table.h"
 
@@ -42,7 +43,7 @@ class Monitor {
     context_.server->request(name, to_text(params), [&](Reply&& reply) {
       if (!reply.ok) {
         begun = unexpected(
-            fmt::format("{}: \"{}\" failed: {}", context_.server->name(), name, error_text(reply.value)));
+            fmt::format("{}: \"{}\" failed: {}", context_.server->name(), name, ovsdb::error_text(reply.value)));
       } else {
         begun = print_initial(reply.value);
       }
@@ -169,7 +170,7 @@ class Monitor {
     auto answer = std::make_shared<ControlReply>(std::move(reply));
     context_.server->request("monitor_cond_change", to_text(params), [answer](Reply&& r) {
       if (r.ok) return answer->ok();
-      answer->error(error_text(r.value));
+      answer->error(ovsdb::error_text(r.value));
     });
   }
 

@@ -16,6 +16,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "ovsdb/error.h"
 #include "runtime/stream.h"
 #include "timeout.h"
 
@@ -113,20 +114,6 @@ bool is_server_name(std::string_view word) {
 }
 
 std::string default_server() { return "unix:" + path_below(rundir(), "db.sock"); }
-
-std::string error_text(const json::value& error) {
-  if (const auto* object = error.if_object()) {
-    const auto* tag = object->if_contains("error");
-    const auto* details = object->if_contains("details");
-    if (tag && tag->is_string()) {
-      std::string text(tag->get_string());
-      if (details && details->is_string()) text += ": " + std::string(details->get_string());
-      return text;
-    }
-  }
-  if (const auto text = as_string(error)) return std::string(*text);
-  return to_text(sorted(error));
-}
 
 struct Server::Impl {
   explicit Impl(runtime::Loop& l, std::string n) : loop(l), name(std::move(n)) {}
@@ -232,7 +219,7 @@ Result<Reply> Server::ask(std::string_view method, std::string_view params_text)
 
 Result<json::value> Server::call(std::string_view method, std::string_view params_text) {
   OVS_TRY(Reply reply, ask(method, params_text));
-  if (!reply.ok) return unexpected(fmt::format("{}: \"{}\" failed: {}", name(), method, error_text(reply.value)));
+  if (!reply.ok) return unexpected(fmt::format("{}: \"{}\" failed: {}", name(), method, ovsdb::error_text(reply.value)));
   return std::move(reply.value);
 }
 

@@ -33,9 +33,6 @@ struct Reply {
   json::value value;  // the result, or the error
 };
 
-// What an error reply says, for a person.
-std::string error_text(const json::value& error);
-
 class Server {
  public:
   // Whether a server may be used; `only_one`: there is no other to try.

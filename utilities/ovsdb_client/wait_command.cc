@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/paths.h"
+#include "ovsdb/error.h"
 #include "ovsdb_client/context.h"
 #include "timeout.h"
 
@@ -67,7 +68,7 @@ Result<void> watch(Server& server, const std::string& database, const std::strin
                    begun = true;
                    good = reply.ok ? databases.update(reply.value)
                                    : unexpected(fmt::format("{}: the server does not tell of its databases: {}",
-                                                            server.name(), error_text(reply.value)));
+                                                            server.name(), ovsdb::error_text(reply.value)));
                  });
   OVS_TRY_DO(server.wait_until([&] { return !good || (begun && databases.is_in(database, state)); }, what));
   return good;

@@ -71,7 +71,7 @@ Result<json::array> Server::transact(const std::vector<std::string>& operations)
   std::optional<rpc::Response> response;
   client_->request("transact", params, [&](rpc::Response&& r) { response = std::move(r); });
   OVS_TRY_DO(wait([&] { return response.has_value(); }));
-  if (!response->ok) return unexpected(dbclient::error_text(response->value));
+  if (!response->ok) return unexpected(ovsdb::error_text(response->value));
   if (!response->value.is_array()) return unexpected("the reply to \"transact\" is no array");
   return std::move(response->value.get_array());
 }

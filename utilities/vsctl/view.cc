@@ -91,7 +91,7 @@ void View::take_rows(const Query& query, const Key& key, const std::vector<std::
   const TableSchema& table = *schema_->find(query.table);
   const json::object* o = result.if_object();
   const json::value* list = o ? o->if_contains("rows") : nullptr;
-  if (!list || !list->is_array()) return fail(dbclient::error_text(result));
+  if (!list || !list->is_array()) return fail(ovsdb::error_text(result));
   Answer& answer = answers_[key];
   answer.rows.clear();
   answer.columns = columns;
@@ -159,7 +159,7 @@ void View::prefetch(std::span<const Query> queries) {
   }
   for (const json::value& result : *results) {
     const json::object* o = result.if_object();
-    if (o && o->contains("error")) return fail(dbclient::error_text(result));
+    if (o && o->contains("error")) return fail(ovsdb::error_text(result));
   }
   if (results->size() < operations.size()) return fail("the reply to \"transact\" has too few results");
   for (std::size_t i = 0; i < pending.size(); i++)

@@ -213,6 +213,14 @@ TEST_F(ReplicaTest, ARefusalIsSaid) {
   EXPECT_FALSE(replica->ready());
 }
 
+TEST_F(ReplicaTest, RowsThatCannotBeReadAreNotAskedForAgain) {
+  server.reply(expect_start(), "[false,\"" + std::string(id_1) + "\"," + update2(R"({"initial":{"name":7}})") + "]");
+  run([this] { return !replica->refusal().empty(); });
+  EXPECT_TRUE(replica->refusal().starts_with("the server's rows cannot be read: ")) << replica->refusal();
+  EXPECT_FALSE(replica->current());
+  EXPECT_TRUE(client->is_connected());
+}
+
 TEST_F(ReplicaTest, MayEndBeforeAConditionIsAcknowledged) {
   start();
   replica->set_condition("Port", {json::array{"name", "==", "p1"}});

@@ -1,0 +1,29 @@
+// Descriptor: a file descriptor that is closed with its owner.
+//
+// Thread safety: a value that one owner holds; move only.
+#pragma once
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace ovs {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}  // -1: none
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace ovs
