@@ -48,6 +48,31 @@ std::string whole_file(const Snapshot& snapshot, std::int64_t date_ms, std::stri
   return text;
 }
 
+// What stands behind a damaged place is cut off when the file is next written.  Behind a torn last
+// record, which is what a crash leaves, there is nothing; but where records follow that are whole
+// or look so, the damage is of another kind, and what they say is kept in a file beside: it is the
+// only copy.  Returns that file's name, or nothing where it was not needed.
+Result<std::optional<std::string>> keep_records_behind(ovsdb::FileSystem& files, ovsdb::File& file,
+                                                       const std::string& path, std::uint64_t from) {
+  OVS_TRY(const std::uint64_t size, file.size());
+  if (size <= from) return std::optional<std::string>();
+  std::string rest(size - from, '\0');
+  std::size_t got = 0;
+  while (got < rest.size()) {
+    OVS_TRY(const std::size_t n, file.read_at(from + got, rest.data() + got, rest.size() - got));
+    if (n == 0) break;
+    got += n;
+  }
+  rest.resize(got);
+  if (rest.find("\nOVSDB JSON ") == std::string::npos) return std::optional<std::string>();
+  std::string kept = path + ".damaged";
+  for (int n = 1; files.exists(kept); n++) kept = fmt::format("{}.damaged.{}", path, n);
+  OVS_TRY(auto copy, files.open(kept, ovsdb::FileSystem::Mode::create, false));
+  OVS_TRY_DO(copy->write_at(0, rest));
+  OVS_TRY_DO(copy->sync());
+  return std::optional<std::string>(std::move(kept));
+}
+
 }  // namespace
 
 struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
@@ -234,6 +259,17 @@ Result<Storage::Opened> Storage::open(runtime::Loop& loop, ovsdb::FileSystem& fi
     impl->cut_needed = true;
     log.warn("{}: {}; the file is good up to byte {}, what follows will be cut off by the next transaction", path,
              loaded->damage, loaded->end);
+    auto kept = keep_records_behind(files, *impl->file, impl->path, loaded->end);
+    if (!kept) {
+      return Unexpected{std::move(kept).error().in(
+          fmt::format("{}: records follow behind the damage at byte {}, and could not be copied to a safe place", path,
+                      loaded->end))};
+    }
+    if (*kept) {
+      log.err("{}: records follow behind the damage, which a crash does not do; they are kept in {}: look what they "
+              "hold before you go on",
+              path, **kept);
+    }
   }
   impl->last_compaction = loop.now();
   impl->size_after_compaction = loaded->end;

@@ -161,6 +161,26 @@ def test_garbage_after_the_end_is_cut_off(box, schema):
     assert numbers(server) == {0, 1, 2}
 
 
+def test_records_behind_a_damaged_one_are_kept(box, schema):
+    path = commit_and_stop(box, schema, 6)
+    whole = path.read_bytes()
+    records = [at for at in range(len(whole)) if whole.startswith(b"OVSDB JSON ", at)]
+    hurt = records[3]
+    path.write_bytes(whole[:hurt + 80] + b"#" + whole[hurt + 81:])
+    server = box.start_ovsdb_server(name="hurt")
+    Committer(server, 9, window=1).run(1)
+    server.stop()
+    kept = path.with_name(path.name + ".damaged")
+    assert kept.read_bytes() == path_tail(whole, hurt, 80)
+    assert path.read_bytes().startswith(whole[:hurt])
+    assert str(kept) in (box.log_dir / "hurt.log").read_text(errors="replace")
+
+
+def path_tail(whole, hurt, offset):
+    """What stood behind the last good record, with the byte that was overwritten."""
+    return whole[hurt:hurt + offset] + b"#" + whole[hurt + offset + 1:]
+
+
 def test_a_file_that_is_no_database_is_refused(box, schema):
     path = box.db_dir / "conf.db"
     for data in (b"", b"hello\n", b"OVSDB JSON 3 " + b"0" * 40 + b"\n{}\n"):
