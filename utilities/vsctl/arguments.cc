@@ -102,7 +102,12 @@ Result<Invocation> parse_command(std::span<const std::string> words,
     if (given) value.erase(0, 1);
   }
   invocation.arguments.assign(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
-  OVS_TRY_DO(check_arity(info, invocation.arguments.size()));
+  if (auto fits = check_arity(info, invocation.arguments.size()); !fits) {
+    std::string text = std::move(fits).error().message;
+    if (std::ranges::any_of(invocation.arguments, [](const std::string& a) { return a.starts_with("--"); }))
+      text += fmt::format("; options of a command stand before its name, behind \"--\": ... -- --OPTION {}", info.name);
+    return unexpected(std::move(text));
+  }
   for (std::size_t i = 0; i < invocation.arguments.size(); i++) {
     if (is_free_text(invocation, i)) continue;
     if (auto complaint = typographic_complaint(invocation.arguments[i])) return unexpected(*complaint);

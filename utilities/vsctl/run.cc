@@ -209,7 +209,8 @@ class Runner {
 
   // Watches what wait-until asks for, until it changes (or is seen for the first time).
   void wait_for_change(Attempt& a) {
-    utilities::set_waiting_for(fmt::format("the condition of wait-until on table {}", a.waits_for->name));
+    const std::string what = fmt::format("the condition of wait-until on table {}", a.waits_for->name);
+    utilities::set_waiting_for(what);
     if (!watch_ || watched_ != a.waits_for->name) {
       watched_ = a.waits_for->name;
       watch_.emplace(server_.client(), std::string(database_name), std::vector{*a.waits_for}, nullptr,
@@ -217,7 +218,7 @@ class Runner {
       watch_->set_condition(watched_, *a.waits_for_condition);
       seen_ = 0;
     }
-    if (auto r = server_.wait([&] { return watch_->seqno() != seen_ || !watch_->refusal().empty(); }); !r)
+    if (auto r = server_.wait([&] { return watch_->seqno() != seen_ || !watch_->refusal().empty(); }, what); !r)
       std::exit(fail(r.error().message));
     if (!watch_->refusal().empty()) std::exit(fail(watch_->refusal()));
     seen_ = watch_->seqno();
@@ -241,13 +242,10 @@ class Runner {
       });
       return reached || (replica.ready() && !any) || !replica.refusal().empty();
     };
-    auto slow = [&] {
-      std::fprintf(stderr,
-                   "%s: waiting for ovs-vswitchd to carry out the change (is it running? --no-wait does not "
-                   "wait, --timeout=SECS gives up)\n",
-                   program_name().c_str());
-    };
-    return server_.wait(done, slow).has_value();
+    return server_
+        .wait(done,
+              "ovs-vswitchd to carry out the change (is it running? --no-wait does not wait, --timeout=SECS gives up)")
+        .has_value();
   }
 
   // What ovs-vswitchd says about the interfaces that this call made.

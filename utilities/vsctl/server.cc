@@ -1,8 +1,10 @@
 #include "vsctl/server.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
+#include "base/paths.h"
 #include "base/text.h"
 
 namespace ovs::vsctl {
@@ -44,19 +46,21 @@ Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool r
   return server;
 }
 
-Result<void> Server::wait(const std::function<bool()>& done, const std::function<void()>& slow) {
+Result<void> Server::wait(const std::function<bool()>& done, std::string_view what) {
   auto over = [&] { return done() || client_->failure(); };
-  bool finished = false;
-  if (slow) {
-    finished = loop_.run_until(over, runtime::Duration{2000});
-    if (!finished) slow();
+  if (!loop_.run_until(over, runtime::Duration{2000})) {
+    std::string text(what);
+    if (text.empty()) text = (client_->is_connected() ? "an answer from " : "a connection to ") + remotes_;
+    // Once for each thing: wait-until looks again at every change.
+    if (said_ != text) std::fprintf(stderr, "%s: waiting for %s\n", program_name().c_str(), text.c_str());
+    said_ = std::move(text);
+    loop_.run_until(over);
   }
-  if (!finished) loop_.run_until(over);
   if (done()) return {};
   const Error& error = *client_->failure();
   std::string reason = error.code ? std::strerror(error.code) : error.message;
   std::string text = remotes_ + ": database connection failed (" + reason + ")";
-  if (std::string what = advice(remotes_, error); !what.empty()) text += "\n" + what;
+  if (std::string hint = advice(remotes_, error); !hint.empty()) text += "\n" + hint;
   return unexpected(std::move(text), error.code);
 }
 

@@ -40,8 +40,9 @@ class Server : public Source {
   Result<std::shared_ptr<const ovsdb::DatabaseSchema>> get_schema();
   // Sends a transaction and waits for its end.  `transaction` has the outcome's details afterwards.
   dbclient::Outcome commit(dbclient::Transaction& transaction);
-  // Runs the loop until `done`.  After two seconds `slow` is called, once.
-  Result<void> wait(const std::function<bool()>& done, const std::function<void()>& slow = nullptr);
+  // Runs the loop until `done`.  After two seconds standard error says what is waited for: `what`,
+  // or the server.
+  Result<void> wait(const std::function<bool()>& done, std::string_view what = {});
 
   dbclient::Client& client() { return *client_; }
   const std::string& remotes() const { return remotes_; }
@@ -50,6 +51,7 @@ class Server : public Source {
   Server(std::string remotes);
   runtime::Loop loop_;
   std::string remotes_;
+  std::string said_;  // what was waited for when that was said last
   std::unique_ptr<dbclient::Client> client_;
 };
 
