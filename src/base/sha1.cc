@@ -58,6 +58,7 @@ void sha1_blocks_portable(std::uint32_t* state, const std::uint8_t* data, std::s
 }
 
 void Sha1::update(std::string_view data) {
+  if (data.empty()) return;  // its pointer may be null, which memcpy() must not see
   const auto* p = reinterpret_cast<const std::uint8_t*>(data.data());
   std::size_t n = data.size();
   const std::size_t held = length_ % 64;
