@@ -26,6 +26,8 @@ EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
 	tests/tidy/test_run.py \
 	tests/tidy/test_tidy.py
 
+CLEANFILES += tests/tidy/headers.cache
+
 # Everything that tests/run runs.
 .PHONY: build-tests
 build-tests: all $(check_PROGRAMS)
