@@ -368,3 +368,15 @@ def test_help_and_lists(box):
         assert re.search(rf"^  (\[\S+\] )*{name}( |$)", text, re.M), name
     assert "--no-wait" in box.run("ovs-vsctl", "--options").stdout
     assert box.run("ovs-vsctl", "--version").stdout.startswith("ovs-vsctl (Open vSwitch) ")
+
+
+def test_a_connection_that_does_not_come_is_explained(box):
+    done = box.run("ovs-vsctl", "--retry", f"--timeout={3 * int(ovs_test.limit(1))}",
+                   f"--db=unix:{box.run_dir}/nobody.sock", "show", status=None)
+    assert f"waiting for a connection to unix:{box.run_dir}/nobody.sock" in done.stderr
+
+
+def test_an_option_behind_its_command_is_explained(box):
+    done = box.run("ovs-vsctl", "list-br", "--fake", status=None)
+    assert done.returncode == 1
+    assert "options of a command stand before its name" in done.stderr
