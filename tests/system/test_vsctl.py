@@ -178,6 +178,32 @@ def test_suggestions(vsctl):
         assert text in vsctl.stderr
 
 
+@pytest.mark.parametrize("line, place", [
+    ("set port p1 tag=5000", "table Port, record p1, column tag"),
+    ("set port p1 tag=1,2", "table Port, record p1, column tag"),
+    ("set port p1 vlan=10", 'table Port, record p1, column vlan_mode, which "vlan" is short for'),
+    ("set bridge br0 flow_tables:300=@x", "table Bridge, record br0, column flow_tables"),
+    ("set bridge br0 flow_tables:3=x", "table Bridge, record br0, column flow_tables"),
+    ("set interface p1 bfd:min_rx", None),
+    ("add port p1 trunks 5000", "table Port, record p1, column trunks"),
+    ("remove port p1 tru x", 'table Port, record p1, column trunks, which "tru" is short for'),
+    ("create qos type=x queues:x=@y", "table QoS, column queues"),
+    ("add-port br0 p2 tag=x", "table Port, record p2, column tag"),
+    ("find port tag=x", "table Port, column tag"),
+    ("find bridge flow_tables:x=@y", "table Bridge, column flow_tables"),
+    ("wait-until port p1 tag=x", "table Port, record p1, column tag"),
+    ("get bridge br0 flow_tables:x", "table Bridge, record br0, column flow_tables"),
+])
+def test_an_error_of_a_value_names_its_column(vsctl, line, place):
+    vsctl("add-br br0 -- add-port br0 p1")
+    assert vsctl(line, status=1) == ""
+    if place:
+        assert vsctl.stderr.endswith(f" ({place})\n")
+    else:  # what is wrong is the form of the argument, which is repeated
+        assert vsctl.stderr == 'bfd:min_rx: argument does not end in "=" followed by a value.\n'
+    assert vsctl.stderr.count("\n") == 1
+
+
 def test_no_server(box):
     done = box.run("ovs-vsctl", f"--db=unix:{box.run_dir}/none.sock", "list-br", status=1)
     lines = done.stderr.splitlines()

@@ -43,7 +43,7 @@ Result<void> run_set(Context& context) {
   OVS_TRY(Row* row, record_argument(context));
   if (!row) return {};
   rely_on(context, row);
-  for (const std::string& setting : context.args_from(2)) OVS_TRY_DO(set_column(context, row, setting));
+  for (const std::string& setting : context.args_from(2)) OVS_TRY_DO(set_column(context, row, context.arg(1), setting));
   return {};
 }
 
@@ -52,11 +52,12 @@ Result<void> run_add(Context& context) {
   OVS_TRY(Row* row, record_argument(context));
   if (!row) return {};
   OVS_TRY(const ovsdb::ColumnSchema* column, find_column(row->table(), context.arg(2)));
+  const ValuePlace place{row->table(), context.arg(1), *column, context.arg(2)};
   OVS_TRY_DO(check_mutable(row, *column));
   rely_on(context, row);
   Datum value = view.get(row, column->name);
   for (const std::string& argument : context.args_from(3)) {
-    OVS_TRY(Datum added, parse_value(context, any_number(column->type), argument));
+    OVS_TRY(Datum added, about(parse_value(context, any_number(column->type), argument), place));
     value.unite(added, true);
     if (value.size() > column->type.max)
       return Unexpected{count_error("add", value.size(), row, *column)};
@@ -71,6 +72,7 @@ Result<void> run_remove(Context& context) {
   OVS_TRY(Row* row, record_argument(context));
   if (!row) return {};
   OVS_TRY(const ovsdb::ColumnSchema* column, find_column(row->table(), context.arg(2)));
+  const ValuePlace place{row->table(), context.arg(1), *column, context.arg(2)};
   OVS_TRY_DO(check_mutable(row, *column));
   rely_on(context, row);
   const ovsdb::ColumnType& type = column->type;
@@ -84,7 +86,7 @@ Result<void> run_remove(Context& context) {
       keys.value = {};
       elements = parse_value(context, keys, argument);
     }
-    if (!elements) return Unexpected{std::move(elements.error())};
+    if (!elements) return Unexpected{about(std::move(elements.error()), place)};
     for (std::size_t i = 0; i < elements->size(); i++) {
       auto at = value.find(elements->key(i));
       if (!at || (elements->is_map() && value.value(*at) != elements->value(i))) continue;
@@ -135,7 +137,7 @@ Result<void> run_create(Context& context) {
     row = view.insert_as(table->name, placeholder);
     attempt.names[*id] = row;
   }
-  for (const std::string& setting : context.args_from(1)) OVS_TRY_DO(set_column(context, row, setting));
+  for (const std::string& setting : context.args_from(1)) OVS_TRY_DO(set_column(context, row, {}, setting));
   context.print(row->uuid().to_string());
   return {};
 }

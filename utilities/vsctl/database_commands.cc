@@ -11,7 +11,6 @@ namespace ovs::vsctl {
 
 namespace {
 
-
 // The columns that list and find show: those of --columns, or all.
 Result<std::vector<const ovsdb::ColumnSchema*>> shown_columns(Context& context, const TableSchema& table) {
   std::vector<const ovsdb::ColumnSchema*> out;
@@ -112,7 +111,7 @@ Result<void> run_find(Context& context) {
   for (Row* row : context.view().find(Query::all(table->name, names_of(columns)))) {
     bool matches = true;
     for (const std::string& condition : conditions) {
-      OVS_TRY(matches, satisfies(context, row, condition));
+      OVS_TRY(matches, satisfies(context, row, {}, condition));
       if (!matches) break;
     }
     if (matches) add_row(context, row, columns);
@@ -141,9 +140,8 @@ Result<void> run_get(Context& context) {
     }
     if (!column->type.is_map())
       return unexpected(fmt::format("cannot specify key to get for non-map column {}", column->name));
-    OVS_TRY(Atom key, column->type.key.type == AtomType::string
-                          ? Result<Atom>(Atom(*parts.key))
-                          : parse_atom(context, column->type.key, *parts.key));
+    OVS_TRY(Atom key, about(key_atom(context, column->type, *parts.key),
+                            {*table, context.arg(1), *column, parts.written}));
     if (auto at = value.find(key)) {
       context.print(value.value(*at).to_text());
     } else if (must_exist) {
@@ -168,7 +166,7 @@ Result<void> run_wait_until(Context& context) {
   bool matches = row != nullptr;
   for (const std::string& condition : conditions) {
     if (!matches) break;
-    OVS_TRY(matches, satisfies(context, row, condition));
+    OVS_TRY(matches, satisfies(context, row, context.arg(1), condition));
   }
   if (matches) return {};
 

@@ -70,7 +70,7 @@ Result<void> add_port(Context& context, const NewPort& wanted) {
     view.verify(bridge.fake_port, "tag");
     view.set(port, "tag", Datum(Atom(bridge.vlan)));
   }
-  for (const std::string& setting : wanted.settings) OVS_TRY_DO(set_column(context, port, setting));
+  for (const std::string& setting : wanted.settings) OVS_TRY_DO(set_column(context, port, wanted.name, setting));
   view.insert_elements(bridge.row, "ports", Datum(Atom(port->uuid())));
   return {};
 }

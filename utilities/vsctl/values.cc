@@ -134,6 +134,7 @@ Result<ArgumentParts> split_argument(const TableSchema& table, std::string_view 
   OVS_TRY(std::string name, take_word(text, text));
   if (name.empty()) return unexpected(fmt::format("{}: missing column name", argument));
   OVS_TRY(parts.column, find_column(table, name));
+  parts.written = std::move(name);
   if (text.starts_with(':')) {
     text.remove_prefix(1);
     OVS_TRY(std::string key, take_word(text, text));
@@ -308,6 +309,12 @@ Result<Atom> parse_atom(Context& context, const ovsdb::BaseType& type, std::stri
       context, [&](const ovsdb::NamedUuids& names) { return Atom::from_text(type, text, names); });
 }
 
+Result<Atom> key_atom(Context& context, const ovsdb::ColumnType& type, const std::string& key) {
+  // split_argument() has taken the quotes away.
+  if (type.key.type == AtomType::string) return Atom(key);
+  return parse_atom(context, type.key, key);
+}
+
 Result<void> check_mutable(const Row* row, const ovsdb::ColumnSchema& column) {
   // _uuid is read-only as well, and the user cannot mean it by a beginning.
   if (column.index < ovsdb::first_column)
@@ -319,25 +326,35 @@ Result<void> check_mutable(const Row* row, const ovsdb::ColumnSchema& column) {
   return {};
 }
 
-Result<void> set_column(Context& context, Row* row, std::string_view argument) {
+Error about(Error error, const ValuePlace& place) {
+  error.message += fmt::format(" (table {}", place.table.name);
+  if (!place.record.empty()) error.message += fmt::format(", record {}", place.record);
+  error.message += fmt::format(", column {}", place.column.name);
+  if (place.written.size() < place.column.name.size())
+    error.message += fmt::format(", which \"{}\" is short for", place.written);
+  error.message += ')';
+  return error;
+}
+
+Result<void> set_column(Context& context, Row* row, std::string_view record, std::string_view argument) {
   View& view = context.view();
   OVS_TRY(ArgumentParts parts, split_setting(row->table(), argument));
   const ovsdb::ColumnSchema* column = parts.column;
+  const ValuePlace place{row->table(), record, *column, parts.written};
   OVS_TRY_DO(check_mutable(row, *column));
   // What it is now decides whether anything changes.
   view.get(row, column->name);
   if (!parts.key) {
-    OVS_TRY(Datum value, parse_value(context, column->type, parts.value));
+    OVS_TRY(Datum value, about(parse_value(context, column->type, parts.value), place));
     view.set(row, column->name, std::move(value));
     return {};
   }
   if (!column->type.is_map())
     return unexpected(fmt::format("cannot specify key to set for non-map column {}", column->name));
-  OVS_TRY(Atom key, column->type.key.type == AtomType::string
-                        ? Result<Atom>(Atom(*parts.key))
-                        : parse_atom(context, column->type.key, *parts.key));
-  if (auto ok = ovsdb::check_atom(key, column->type.key); !ok) return unexpected(ok.error().to_string());
-  OVS_TRY(Atom value, parse_atom(context, column->type.value, parts.value));
+  OVS_TRY(Atom key, about(key_atom(context, column->type, *parts.key), place));
+  if (auto ok = ovsdb::check_atom(key, column->type.key); !ok)
+    return Unexpected{about(Error{ok.error().to_string()}, place)};
+  OVS_TRY(Atom value, about(parse_atom(context, column->type.value, parts.value), place));
   view.insert_elements(row, column->name,
                        Datum::map_of(column->type.key.type, column->type.value.type,
                                      {{std::move(key), std::move(value)}}));
@@ -382,17 +399,17 @@ bool is_arithmetic(Operator op) { return op >= Operator::equal && op <= Operator
 
 }  // namespace
 
-Result<bool> satisfies(Context& context, Row* row, std::string_view argument) {
+Result<bool> satisfies(Context& context, Row* row, std::string_view record, std::string_view argument) {
   View& view = context.view();
   OVS_TRY(ArgumentParts parts, split_condition(row->table(), argument));
   const ovsdb::ColumnSchema* column = parts.column;
+  const ValuePlace place{row->table(), record, *column, parts.written};
   Datum have = view.get(row, column->name);
   ovsdb::ColumnType type = column->type;
   if (parts.key) {
     if (!type.is_map())
       return unexpected(fmt::format("cannot specify key to check for non-map column {}", column->name));
-    OVS_TRY(Atom key, type.key.type == AtomType::string ? Result<Atom>(Atom(*parts.key))
-                                                       : parse_atom(context, type.key, *parts.key));
+    OVS_TRY(Atom key, about(key_atom(context, type, *parts.key), place));
     // From here on, the value of the key is a set of none or one.
     auto at = have.find(key);
     type.key = type.value;
@@ -402,7 +419,7 @@ Result<bool> satisfies(Context& context, Row* row, std::string_view argument) {
     Datum value(type.key.type);
     if (at) value = Datum(Atom(have.value(*at)));
     if (!at && is_arithmetic(parts.op)) {
-      OVS_TRY_DO(parse_value(context, type, parts.value));
+      OVS_TRY_DO(about(parse_value(context, type, parts.value), place));
       return false;
     }
     have = std::move(value);
@@ -411,7 +428,7 @@ Result<bool> satisfies(Context& context, Row* row, std::string_view argument) {
     type.min = 0;
     type.max = ovsdb::ColumnType::unlimited;
   }
-  OVS_TRY(Datum want, parse_value(context, type, parts.value));
+  OVS_TRY(Datum want, about(parse_value(context, type, parts.value), place));
   return holds(parts.op, have, want);
 }
 

@@ -32,6 +32,7 @@ enum class Operator : std::uint8_t {
 // The pieces of an argument about a column of a table; the value is still text.
 struct ArgumentParts {
   const ovsdb::ColumnSchema* column = nullptr;
+  std::string written;  // the column's name as the user wrote it: it may be only its beginning
   std::optional<std::string> key;
   Operator op = Operator::none;
   std::string value;
@@ -58,14 +59,31 @@ void fetch_record(Context& context, const TableSchema& table, std::string_view n
 
 Result<Datum> parse_value(Context& context, const ovsdb::ColumnType& type, std::string_view text);
 Result<Atom> parse_atom(Context& context, const ovsdb::BaseType& type, std::string_view text);
+// The key of "COLUMN:KEY" in a column of type `type`.
+Result<Atom> key_atom(Context& context, const ovsdb::ColumnType& type, const std::string& key);
 
-// "COLUMN[:KEY]=VALUE" put into a row.
-Result<void> set_column(Context& context, Row* row, std::string_view argument);
+// What a value is meant for, for errors about it.
+struct ValuePlace {
+  const TableSchema& table;
+  std::string_view record;  // as the user calls it; empty where there is none of that name (yet)
+  const ovsdb::ColumnSchema& column;
+  std::string_view written;  // the column's name as the user wrote it
+};
+// The error, followed by what its value was for: "... (table Port, record p1, column tag)".
+Error about(Error error, const ValuePlace& place);
+template <class T>
+Result<T> about(Result<T> result, const ValuePlace& place) {
+  if (result) return result;
+  return Unexpected{about(std::move(result.error()), place)};
+}
+
+// "COLUMN[:KEY]=VALUE" put into a row, which the user calls `record`.
+Result<void> set_column(Context& context, Row* row, std::string_view record, std::string_view argument);
 // An error unless the column may be changed.
 Result<void> check_mutable(const Row* row, const ovsdb::ColumnSchema& column);
 
 // Whether a row satisfies "COLUMN[:KEY]OP VALUE".
-Result<bool> satisfies(Context& context, Row* row, std::string_view argument);
+Result<bool> satisfies(Context& context, Row* row, std::string_view record, std::string_view argument);
 
 // The UUID that "@name" stands for: of a row that --id names, which may be made later in the call.
 Result<Uuid> resolve_name(Context& context, std::string_view name);
