@@ -6,6 +6,12 @@ include tests/unit/rpc/rpc.mk
 include tests/unit/ovsdb/ovsdb.mk
 include tests/unit/dbserver/dbserver.mk
 include tests/unit/dbclient/dbclient.mk
+include tests/unit/flow/flow.mk
+include tests/unit/netdev/netdev.mk
+include tests/unit/datapath/datapath.mk
+include tests/unit/proto/proto.mk
+include tests/unit/ofproto/ofproto.mk
+include tests/unit/vswitchd/vswitchd.mk
 include tests/unit/utilities/utilities.mk
 include tests/fuzz/fuzz.mk
 

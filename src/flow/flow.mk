@@ -1,0 +1,11 @@
+noinst_LIBRARIES += libovs-flow.a
+libovs_flow_a_SOURCES = \
+	src/flow/field_id.h \
+	src/flow/field_value.cc \
+	src/flow/field_value.h \
+	src/flow/fields.cc \
+	src/flow/fields.h \
+	src/flow/flow_key.h \
+	src/flow/match.h \
+	src/flow/packet.h \
+	src/flow/parse.h

@@ -1,0 +1,106 @@
+// Packet: one frame in memory, with room before it for headers, and with the work that its sender
+// left to the hardware.
+//
+// Offloads.  A guest hands over TCP segments of up to 64 kB and unfinished checksums, and describes
+// them as struct virtio_net_hdr does (virtio 1.2, section 5.1.6).  They travel through the switch
+// as they are; where a port cannot take them, flow/offload.h finishes the checksum or cuts the
+// frame into segments.  What changes the frame's length in front of `checksum_start` moves that
+// offset too: push() and pull() do.
+//
+// A packet owns its buffer.  A thread that receives reuses its packets, so that nothing is
+// allocated for a packet that only passes through; headroom is `packet_headroom` at least after
+// reset().
+//
+// Thread safety: one thread at a time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace ovs::flow {
+
+// Enough for the outer headers of a tunnel: Ethernet, IPv6, UDP, Geneve with options.
+inline constexpr std::size_t packet_headroom = 256;
+// The largest frame: 64 kB of IP with the link layer's header and two tags before it.
+inline constexpr std::size_t max_frame_bytes = 65535 + 14 + 8;
+
+enum class Gso : std::uint8_t { none, tcp4, tcp6, udp };
+
+struct Offload {
+  bool needs_checksum = false;  // from checksum_start on, to be put at checksum_start + checksum_offset
+  bool checksum_good = false;   // verified by the device: no one need look again
+  Gso gso = Gso::none;
+  bool gso_ecn = false;              // CWR on the first segment only
+  std::uint16_t segment_bytes = 0;   // payload of each segment
+  std::uint16_t checksum_start = 0;  // offset from the frame's first byte
+  std::uint16_t checksum_offset = 0;
+
+  bool any() const { return needs_checksum || gso != Gso::none; }
+};
+
+inline constexpr std::uint16_t no_offset = 0xffff;
+
+class Packet {
+ public:
+  Packet() = default;  // without a buffer; size() == 0
+  // Room for a frame of `capacity` bytes behind the headroom.
+  explicit Packet(std::size_t capacity);
+  Packet(Packet&&) noexcept = default;
+  Packet& operator=(Packet&&) noexcept = default;
+
+  static Packet copy_of(std::span<const std::uint8_t> frame);
+  // A copy with headroom of its own; offload and offsets as they are here.
+  Packet clone() const;
+
+  std::uint8_t* data() { return data_; }
+  const std::uint8_t* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
+
+  // Empties the packet for the next reception: the frame starts behind `packet_headroom` again.
+  void reset();
+  std::size_t capacity() const;  // bytes that the frame may have where it starts now
+  void set_size(std::size_t size);
+
+  // Takes `n` bytes of headroom for a new header (growing the buffer if there is not enough), or
+  // gives the first `n` bytes back.  Offsets and checksum_start follow.
+  std::uint8_t* push(std::size_t n);
+  void pull(std::size_t n);
+  // The same in the middle: `n` bytes at offset `at` come or go, what stands before them moves.
+  std::uint8_t* insert(std::size_t at, std::size_t n);
+  void remove(std::size_t at, std::size_t n);
+
+  Offload offload;
+  // Where the headers begin, set by parse(); no_offset where there is none.
+  std::uint16_t l2_5_offset = no_offset;  // MPLS
+  std::uint16_t l3_offset = no_offset;
+  std::uint16_t l4_offset = no_offset;
+
+ private:
+  struct Free {
+    void operator()(std::uint8_t* p) const;
+  };
+  std::unique_ptr<std::uint8_t, Free> buffer_;
+  std::uint8_t* data_ = nullptr;
+  std::uint32_t size_ = 0;
+  std::uint32_t allocated_ = 0;
+};
+
+// What is received and forwarded together.
+inline constexpr std::size_t batch_size = 32;
+
+// Borrowed packets, in order.
+struct PacketBatch {
+  std::array<Packet*, batch_size> packets;
+  std::size_t count = 0;
+
+  void add(Packet& packet) { packets[count++] = &packet; }
+  bool full() const { return count == batch_size; }
+  Packet** begin() { return packets.data(); }
+  Packet** end() { return packets.data() + count; }
+};
+
+}  // namespace ovs::flow

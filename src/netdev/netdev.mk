@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libovs-netdev.a
+libovs_netdev_a_SOURCES = \
+	src/netdev/netdev.h

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libovs-netlink.a
+libovs_netlink_a_SOURCES =

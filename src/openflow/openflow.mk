@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libovs-openflow.a
+libovs_openflow_a_SOURCES = \
+	src/openflow/port.h

@@ -1,0 +1,36 @@
+// OpenFlow port numbers (OpenFlow 1.5.1, section 7.2.1.1), 32 bits wide as from OpenFlow 1.1 on.
+//
+// Thread safety: constants and values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/byte_order.h"
+
+namespace ovs::openflow {
+
+enum class OfPort : std::uint32_t {};
+constexpr std::uint32_t raw(OfPort port) { return static_cast<std::uint32_t>(port); }
+// As FlowKey::in_port has it.
+constexpr be32 wire(OfPort port) { return be32::from_host(raw(port)); }
+
+// Ports of a switch are 1 to 0xfeff; OpenFlow 1.0 has 16 bits, so no more are given out.
+inline constexpr OfPort max_port{0xfeff};
+// Reserved ports, as they are numbered from OpenFlow 1.1 on.
+inline constexpr OfPort port_in_port{0xfffffff8};
+inline constexpr OfPort port_table{0xfffffff9};
+inline constexpr OfPort port_normal{0xfffffffa};
+inline constexpr OfPort port_flood{0xfffffffb};
+inline constexpr OfPort port_all{0xfffffffc};
+inline constexpr OfPort port_controller{0xfffffffd};
+inline constexpr OfPort port_local{0xfffffffe};  // the bridge's own, internal, port
+inline constexpr OfPort port_none{0xffffffff};
+
+// "1", "LOCAL", "NORMAL", ...
+std::string format_port(OfPort port);
+std::optional<OfPort> parse_port(std::string_view text);
+
+}  // namespace ovs::openflow

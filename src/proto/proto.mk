@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libovs-proto.a
+libovs_proto_a_SOURCES =
