@@ -2,7 +2,11 @@
 //
 // Exit status: 0 done, 1 the daemon could not be asked, 2 the daemon answered with an error;
 // ends by SIGALRM when --timeout passes.
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,6 +16,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/text.h"
 #include "rpc/control.h"
 #include "timeout.h"
 
@@ -68,6 +73,60 @@ std::vector<OptionGroup> options(Settings& settings) {
   return {std::move(own), log_options()};
 }
 
+// The daemons that run with a pidfile in the run directory, which could be asked.
+std::vector<std::string> running_daemons() {
+  std::vector<std::string> names;
+  std::error_code no_matter;  // then there is no suggestion
+  for (const auto& entry : std::filesystem::directory_iterator(rundir(), no_matter)) {
+    const std::filesystem::path& path = entry.path();
+    if (path.extension() == ".pid" && rpc::control_socket_of(path.stem())) names.push_back(path.stem());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+// What to do where the daemon's control socket could not be found or reached.
+std::string advice(const Settings& settings, bool found_socket, const Error& error) {
+  const std::string& target = settings.target;
+  const bool is_path = target.starts_with('/');
+  std::string text;
+  switch (error.code) {
+    case EACCES: return "permission denied: run ovs-appctl as root, or with sudo";
+    case ECONNREFUSED:
+      return "the socket exists, but nobody answers on it: the daemon that made it runs no more (was it killed?); "
+             "start it again";
+    case ENOENT:
+      if (is_path) {
+        text = "there is no such socket: is the daemon running, with --unixctl naming this file?";
+      } else if (found_socket) {
+        return fmt::format("{0} runs, but its control socket is not there: was {0} started with --unixctl=FILE? "
+                           "then name it with -t FILE", target);
+      } else if (target.find('/') != std::string::npos) {
+        text = "the name of a control socket begins with a slash";
+      } else {
+        text = fmt::format("{} does not seem to run, or was started without --pidfile: start it, or name its control "
+                           "socket with -t FILE", target);
+      }
+      break;
+    case ESRCH:
+      text = fmt::format("{} was killed, or the machine was started anew: start it again", target);
+      break;
+    default: return {};
+  }
+  if (auto names = running_daemons(); !names.empty())
+    text += fmt::format("\nrunning now, and to be asked with -t NAME: {}", join(names, ", "));
+  return text;
+}
+
+// Ends the program: the first line is what scripts know, further ones say what to do.
+[[noreturn]] void cannot_ask(const Settings& settings, bool found_socket, const Error& error) {
+  const std::string more = advice(settings, found_socket, error);
+  fmt::print(stderr, "{}: {}\n", program_name(), error.message);
+  for (std::string_view line : split(more, '\n'))
+    if (!line.empty()) fmt::print(stderr, "{}: {}\n", program_name(), line);
+  std::exit(EXIT_FAILURE);
+}
+
 void print_reply(const Settings& settings, const std::string& text) {
   if (!settings.json) {
     std::fputs(text.c_str(), stdout);
@@ -98,12 +157,12 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments(words->begin() + 1, words->end());
 
   auto socket = rpc::control_socket_of(settings.target);
-  if (!socket) die(socket.error().message);
+  if (!socket) cannot_ask(settings, false, socket.error());
   std::string waiting = fmt::format("{} to answer {}", settings.target, command);
   utilities::set_waiting_for(waiting);
-  auto answer = rpc::control_call(*socket, command, arguments, {},
-                                  {.say = [&] { fmt::print(stderr, "{}: waiting for {}\n", program_name(), waiting); }});
-  if (!answer) die(answer.error().message);
+  auto say = [&] { fmt::print(stderr, "{}: waiting for {}\n", program_name(), waiting); };
+  auto answer = rpc::control_call(*socket, command, arguments, {}, {.say = say});
+  if (!answer) cannot_ask(settings, true, answer.error());
   if (!answer->ok) {
     std::fputs(answer->text.c_str(), stderr);
     if (!answer->text.empty() && answer->text.back() != '\n') std::fputc('\n', stderr);

@@ -74,12 +74,50 @@ def test_target_by_name(box):
     assert f"is left from pid {daemon.pid}, which runs no more" in done.stderr
 
 
-def test_nobody_to_ask(box):
-    done = box.run("ovs-appctl", "version", status=1)
-    assert done.stderr == (f'ovs-appctl: cannot read pidfile "{box.run_dir}/ovs-vswitchd.pid" '
-                           "(No such file or directory)\n")
-    done = box.run("ovs-appctl", "-t", "/nosuch", "version", status=1)
-    assert done.stderr == 'ovs-appctl: cannot connect to "/nosuch" (No such file or directory)\n'
+def complaint(box, *words):
+    """The lines on standard error of an ovs-appctl that finds nobody to ask."""
+    done = box.run("ovs-appctl", *words, "version", status=1)
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("ovs-appctl: ") for line in lines), done.stderr
+    return [line.removeprefix("ovs-appctl: ") for line in lines]
+
+
+def test_no_daemon(box):
+    first, advice = complaint(box)
+    assert first == f'cannot read pidfile "{box.run_dir}/ovs-vswitchd.pid" (No such file or directory)'
+    assert "ovs-vswitchd does not seem to run" in advice and "--pidfile" in advice and "-t FILE" in advice
+    first, advice = complaint(box, "-t", "/nosuch")
+    assert first == 'cannot connect to "/nosuch" (No such file or directory)'
+    assert "no such socket" in advice
+    assert "begins with a slash" in complaint(box, "-t", "run/nosuch.ctl")[1]
+
+
+def test_another_daemon_is_suggested(box):
+    pidfile = box.run_dir / "sample_daemon.pid"
+    daemon = box.start("sample_daemon", "--pidfile", ready=pidfile.exists)
+    assert complaint(box)[2] == "running now, and to be asked with -t NAME: sample_daemon"
+    daemon.kill()
+    assert len(complaint(box)) == 2  # its pidfile is still there
+
+
+def test_killed_daemon(box):
+    pidfile = box.run_dir / "sample_daemon.pid"
+    daemon = box.start("sample_daemon", "--pidfile", ready=pidfile.exists)
+    control = box.run_dir / f"sample_daemon.{daemon.pid}.ctl"
+    daemon.kill()
+    first, advice = complaint(box, "-t", "sample_daemon")
+    assert str(pidfile) in first and f"pid {daemon.pid}, which runs no more" in first
+    assert "sample_daemon was killed" in advice
+    first, advice = complaint(box, "-t", control)
+    assert first == f'cannot connect to "{control}" (Connection refused)'
+    assert "the socket exists, but nobody answers" in advice
+
+
+def test_control_socket_elsewhere(sample, box):
+    first, advice = complaint(box, "-t", "sample_daemon")
+    assert f"{box.run_dir}/sample_daemon.{sample.pid}.ctl" in first
+    assert "sample_daemon runs, but" in advice and "--unixctl" in advice
 
 
 def test_wrong_usage(box):
