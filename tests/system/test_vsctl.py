@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import shlex
 import signal
 import socket
@@ -208,7 +209,17 @@ def test_no_server(box):
     done = box.run("ovs-vsctl", f"--db=unix:{box.run_dir}/none.sock", "list-br", status=1)
     lines = done.stderr.splitlines()
     assert lines[0].endswith(f"unix:{box.run_dir}/none.sock: database connection failed (No such file or directory)")
-    assert "ovsdb-server is not running" in lines[1]
+    assert "is ovsdb-server running?" in lines[1]
+    done = box.run("ovs-vsctl", f"--db={box.run_dir}/none.sock", "list-br", status=1)
+    assert done.stderr.endswith(f"did you mean --db=unix:{box.run_dir}/none.sock?\n")
+
+
+def test_killed_server(box, server):
+    server.kill()
+    done = box.run("ovs-vsctl", f"--db=unix:{server.socket}", "list-br", status=1)
+    lines = done.stderr.splitlines()
+    assert lines[0].endswith(f"unix:{server.socket}: database connection failed (Connection refused)")
+    assert "nobody answers on it" in lines[1]
 
 
 def test_retry_waits_for_the_server(box):
@@ -251,6 +262,14 @@ def test_waits_for_the_switch(box, server, vsctl):
     # What changes nothing waits for nothing.
     vsctl("--may-exist add-br br0 -- list-br", wait=True)
     vsctl("set bridge br0 stp_enable=false", wait=True)
+
+
+def test_reading_an_empty_database_waits_for_nobody(box, server, vsctl):
+    """It gets its first row, whose UUID is printed, as ever; that is no change to wait for."""
+    uuid = vsctl("show", wait=True).strip()
+    assert vsctl.stderr == ""
+    assert vsctl("list-br -- get open . next_cfg", wait=True) == "0\n"
+    assert vsctl("get open . _uuid") == f"{uuid}\n"
 
 
 def test_reports_the_switch_errors(box, server):
@@ -394,6 +413,24 @@ def test_help_and_lists(box):
         assert re.search(rf"^  (\[\S+\] )*{name}( |$)", text, re.M), name
     assert "--no-wait" in box.run("ovs-vsctl", "--options").stdout
     assert box.run("ovs-vsctl", "--version").stdout.startswith("ovs-vsctl (Open vSwitch) ")
+
+
+def test_wait_until_says_what_it_waits_for(box, server, vsctl):
+    """After two seconds, and once, however often the row changes in vain."""
+    vsctl("add-br br0")
+    process = subprocess.Popen(
+        [ovs_test.program("ovs-vsctl"), f"--db=unix:{server.socket}", "--no-syslog",
+         f"--timeout={int(ovs_test.limit(20))}", "wait-until", "bridge", "br0", "other_config:x=y"],
+        env=box.env, stderr=subprocess.PIPE, text=True)
+    started = time.monotonic()
+    assert process.stderr.readline().endswith(
+        "ovs-vsctl: waiting for the condition of wait-until on table Bridge\n")
+    assert time.monotonic() - started >= 1.9
+    vsctl("set bridge br0 other_config:x=z")
+    assert not select.select([process.stderr], [], [], 2.5)[0]
+    vsctl("set bridge br0 other_config:x=y")
+    assert process.communicate(timeout=ovs_test.limit(20))[1] == ""
+    assert process.returncode == 0
 
 
 def test_a_connection_that_does_not_come_is_explained(box):

@@ -148,7 +148,11 @@ class Runner {
   std::optional<int> finish(Attempt& a, std::vector<Context>& contexts) {
     dbclient::Transaction& transaction = a.view.transaction();
     bool changes = a.view.changes_anything() && !settings_.dry_run;
-    bool wait = settings_.wait && changes;
+    // What commands that only read may have added, the first row of an empty database, is nothing
+    // that ovs-vswitchd has to carry out.
+    bool asks_for_change = std::ranges::any_of(
+        invocations_, [](const Invocation& i) { return i.command->info.access == Access::read_write; });
+    bool wait = settings_.wait && changes && asks_for_change;
     if (wait)
       if (Row* root = contexts.front().root(); !root->deleted())
         transaction.increment("Open_vSwitch", root->uuid(), "next_cfg");

@@ -17,9 +17,10 @@ std::string advice(std::string_view remotes, const Error& error) {
     return "is ovsdb-server running there, and does it listen on that address (ovs-vsctl set-manager)?";
   switch (error.code) {
     case ENOENT:
+      return "there is no such socket: is ovsdb-server running?  ovsdb-server(1) tells how to start it; "
+             "--db=unix:FILE names another socket";
     case ECONNREFUSED:
-      return "ovsdb-server is not running, or it listens elsewhere: start it (/etc/init.d/ovsdb-server "
-             "start, or systemctl start openvswitch-switch), or name its socket with --db=unix:FILE";
+      return "the socket exists, but nobody answers on it: ovsdb-server runs no more (was it killed?); start it again";
     case EACCES: return "permission denied: run ovs-vsctl as root, or with sudo";
     default: return {};
   }
@@ -39,7 +40,9 @@ Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool r
   if (!client) {
     std::string_view reason = client.error().message;
     if (reason.starts_with(server->remotes_ + ": ")) reason.remove_prefix(server->remotes_.size() + 2);
-    return unexpected(server->remotes_ + ": database connection failed (" + std::string(reason) + ")");
+    std::string text = server->remotes_ + ": database connection failed (" + std::string(reason) + ")";
+    if (remotes.starts_with('/')) text += "\ndid you mean --db=unix:" + server->remotes_ + "?";
+    return unexpected(std::move(text));
   }
   server->client_ = std::move(*client);
   OVS_TRY_DO(server->wait([&] { return server->client_->is_connected(); }));
