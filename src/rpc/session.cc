@@ -211,7 +211,7 @@ Result<std::unique_ptr<Session>> Session::create(runtime::Loop& loop, std::strin
   std::vector<std::string> names;
   for (std::string_view name : split_any(remotes, ", \t\n")) {
     if (name.starts_with("cid:")) {
-      return unexpected(fmt::format("{}: clusters are not supported by this build yet", name), EPROTONOSUPPORT);
+      return unexpected(fmt::format("{}: clusters are not supported by this version", name), EPROTONOSUPPORT);
     }
     OVS_TRY_DO(runtime::Stream::check_name(name));
     names.emplace_back(name);

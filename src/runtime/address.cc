@@ -22,10 +22,14 @@ namespace ovs::runtime {
 
 namespace {
 
-Result<std::uint16_t> parse_port(std::string_view text, std::string_view name) {
+constexpr std::string_view active_forms = "unix:FILE or tcp:HOST[:PORT]";
+constexpr std::string_view passive_forms = "punix:FILE or ptcp:[PORT][:IP]";
+
+// `least` is 1 where one connects, and 0 where one listens: the system then chooses a port.
+Result<std::uint16_t> parse_port(std::string_view text, std::string_view name, int least) {
   auto n = parse_integer(text);
-  if (!n || *n < 0 || *n > 65535) {
-    return unexpected(fmt::format("{}: \"{}\" is not a port number (0 to 65535)", name, text), EINVAL);
+  if (!n || *n < least || *n > 65535) {
+    return unexpected(fmt::format("{}: \"{}\" is not a port number ({} to 65535)", name, text, least), EINVAL);
   }
   return static_cast<std::uint16_t>(*n);
 }
@@ -71,11 +75,11 @@ Result<Endpoint> unix_endpoint(std::string_view path, std::string_view name) {
 }
 
 Unexpected<Error> unknown_kind(std::string_view name, std::string_view forms) {
-  return unexpected(fmt::format("{}: not a connection method (one of {})", name, forms), EAFNOSUPPORT);
+  return unexpected(fmt::format("{}: not a connection method (use {})", name, forms), EAFNOSUPPORT);
 }
 
-Unexpected<Error> no_ssl(std::string_view name) {
-  return unexpected(fmt::format("{}: ssl is not supported by this build yet", name), EPROTONOSUPPORT);
+Unexpected<Error> no_tls(std::string_view name) {
+  return unexpected(fmt::format("{}: SSL/TLS is not supported by this version", name), EPROTONOSUPPORT);
 }
 
 }  // namespace
@@ -83,19 +87,18 @@ Unexpected<Error> no_ssl(std::string_view name) {
 Result<Endpoint> parse_active(std::string_view name, std::uint16_t default_port) {
   auto colon = name.find(':');
   std::string_view kind = name.substr(0, colon);
-  if (colon == name.npos) return unknown_kind(name, "unix:PATH, tcp:HOST:PORT");
+  if (colon == name.npos) return unknown_kind(name, active_forms);
   std::string_view rest = name.substr(colon + 1);
   if (kind == "unix") return unix_endpoint(rest, name);
-  if (kind == "ssl") return no_ssl(name);
-  if (kind != "tcp") return unknown_kind(name, "unix:PATH, tcp:HOST:PORT");
+  if (kind == "ssl") return no_tls(name);
+  if (kind != "tcp") return unknown_kind(name, active_forms);
 
   Endpoint e{.kind = Endpoint::Kind::tcp, .port = default_port};
   auto end = end_of_host(rest);
   OVS_TRY(e.host, parse_host(rest.substr(0, end), name));
   if (e.host.empty()) return unexpected(fmt::format("{}: the host is missing", name), EINVAL);
   if (end != rest.npos && end + 1 < rest.size()) {
-    OVS_TRY(e.port, parse_port(rest.substr(end + 1), name));
-    if (e.port == 0) return unexpected(fmt::format("{}: nobody listens on port 0", name), EINVAL);
+    OVS_TRY(e.port, parse_port(rest.substr(end + 1), name, 1));
   }
   return e;
 }
@@ -103,16 +106,16 @@ Result<Endpoint> parse_active(std::string_view name, std::uint16_t default_port)
 Result<Endpoint> parse_passive(std::string_view name, std::uint16_t default_port) {
   auto colon = name.find(':');
   std::string_view kind = name.substr(0, colon);
-  if (colon == name.npos) return unknown_kind(name, "punix:PATH, ptcp:PORT:IP");
+  if (colon == name.npos) return unknown_kind(name, passive_forms);
   std::string_view rest = name.substr(colon + 1);
   if (kind == "punix") return unix_endpoint(rest, name);
-  if (kind == "pssl") return no_ssl(name);
-  if (kind != "ptcp") return unknown_kind(name, "punix:PATH, ptcp:PORT:IP");
+  if (kind == "pssl") return no_tls(name);
+  if (kind != "ptcp") return unknown_kind(name, passive_forms);
 
   Endpoint e{.kind = Endpoint::Kind::tcp, .port = default_port};
   auto end = rest.find(':');
   if (end != 0 && !rest.empty()) {
-    OVS_TRY(e.port, parse_port(rest.substr(0, end), name));
+    OVS_TRY(e.port, parse_port(rest.substr(0, end), name, 0));
   }
   if (end != rest.npos && end + 1 < rest.size()) {
     OVS_TRY(e.host, parse_host(rest.substr(end + 1), name));
@@ -149,8 +152,8 @@ Result<std::vector<SocketAddress>> look_up(const std::string& host, std::uint16_
   addrinfo* found = nullptr;
   int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (code != 0) {
-    return unexpected(fmt::format("{}: {}", host, code == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(code)),
-                      ENOENT);
+    return unexpected(fmt::format("the host name \"{}\" cannot be resolved: {}", host,
+                                  code == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(code)));
   }
   std::vector<SocketAddress> addresses;
   for (addrinfo* a = found; a; a = a->ai_next) {
@@ -161,7 +164,7 @@ Result<std::vector<SocketAddress>> look_up(const std::string& host, std::uint16_
     addresses.push_back(address);
   }
   ::freeaddrinfo(found);
-  if (addresses.empty()) return unexpected(host + ": no address", ENOENT);
+  if (addresses.empty()) return unexpected(fmt::format("the host name \"{}\" has no address", host));
   return addresses;
 }
 

@@ -7,6 +7,9 @@
 // path is below OVS_RUNDIR.  A missing port is the caller's default.  ssl: and pssl: are known and
 // refused, so that the message says what is missing.
 //
+// Errors of names begin with the name.  Their code is EAFNOSUPPORT where the kind is unknown,
+// EPROTONOSUPPORT for TLS, EINVAL otherwise.
+//
 // Thread safety: values; a Lookup belongs to its Loop's thread.
 #pragma once
 
@@ -45,7 +48,7 @@ struct SocketAddress {
   std::string to_string() const;  // "192.0.2.1:6640", "[2001:db8::1]:6640"; empty for unix
 };
 
-// The address of a numeric host; ENOENT for a host that is a name.
+// The address of a numeric host; an error for a host that is a name.
 Result<SocketAddress> numeric_address(const std::string& host, std::uint16_t port);
 
 // The address of a unix socket's path.  A path that is too long for the kernel's structure (107
@@ -67,7 +70,8 @@ class UnixAddress {
 
 // Finds the addresses of a host name in a thread of its own, since the system's resolver blocks.
 // `done` is called once on the loop's thread, never from within the constructor; destroying the
-// lookup forgets it (the thread ends by itself).
+// lookup forgets it (the thread ends by itself).  The error of a name that has no address has no
+// errno value (code 0): none of them says what is wrong.
 class Lookup {
  public:
   using Done = std::function<void(Result<std::vector<SocketAddress>>)>;

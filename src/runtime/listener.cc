@@ -123,16 +123,22 @@ class SocketListener final : public Listener {
   Readiness readiness_;
 };
 
-// Removes a socket that nobody serves any more.  Anything else in the way makes bind() fail.
+// Removes a socket that nobody serves any more.  Anything else in the way is left alone.
 Result<void> remove_stale(const std::string& path, const SocketAddress& address) {
   struct stat s;
-  if (::lstat(path.c_str(), &s) != 0 || !S_ISSOCK(s.st_mode)) return {};
+  if (::lstat(path.c_str(), &s) != 0) return {};
+  if (!S_ISSOCK(s.st_mode)) {
+    return unexpected("something that is not a socket has this name already; remove it, or use another name",
+                      EADDRINUSE);
+  }
   Descriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (probe.get() < 0) return Unexpected{system_error("socket", errno)};
   if (::connect(probe.get(), address.get(), address.size) == 0 || errno == EAGAIN) {
-    return unexpected(fmt::format("{}: another process listens on this socket", path), EADDRINUSE);
+    return unexpected("another process listens on this socket", EADDRINUSE);
   }
-  if (errno == ECONNREFUSED && ::unlink(path.c_str()) != 0) return Unexpected{system_error(path, errno)};
+  if (errno == ECONNREFUSED && ::unlink(path.c_str()) != 0) {
+    return Unexpected{system_error("removing the socket that nobody serves", errno)};
+  }
   return {};
 }
 
@@ -142,18 +148,22 @@ struct Bound {
   int port = 0;
 };
 
-Result<Bound> bind_unix(const std::string& path) {
-  OVS_TRY(UnixAddress address, UnixAddress::create(path));
-  OVS_TRY_DO(remove_stale(path, address.address()));
+Result<Bound> bind_unix(const std::string& path, std::string_view name) {
+  auto made = UnixAddress::create(path);
+  if (!made) return Unexpected{system_error(name, made.error().code)};
+  const UnixAddress address = *std::move(made);
+  if (auto removed = remove_stale(path, address.address()); !removed) {
+    return Unexpected{std::move(removed).error().in(name)};
+  }
   Descriptor fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (fd.get() < 0) return Unexpected{system_error("socket", errno)};
+  if (fd.get() < 0) return Unexpected{system_error(name, errno)};
   // Linux takes the file's mode from the socket's, so there is no moment with a wider one.
-  if (::fchmod(fd.get(), 0770) != 0) return Unexpected{system_error(path, errno)};
+  if (::fchmod(fd.get(), 0770) != 0) return Unexpected{system_error(name, errno)};
   if (::bind(fd.get(), address.address().get(), address.address().size) != 0) {
-    return Unexpected{system_error(path, errno)};
+    return Unexpected{system_error(name, errno)};
   }
   SocketFile file{path};
-  if (::listen(fd.get(), backlog) != 0) return Unexpected{system_error(path, errno)};
+  if (::listen(fd.get(), backlog) != 0) return Unexpected{system_error(name, errno)};
   return Result<Bound>(Bound{std::move(fd), std::move(file)});
 }
 
@@ -183,7 +193,7 @@ Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, std::string_view 
                                                    std::uint16_t default_port) {
   OVS_TRY(Endpoint endpoint, parse_passive(name, default_port));
   OVS_TRY(Bound bound, endpoint.kind == Endpoint::Kind::tcp ? bind_tcp(endpoint, name)
-                                                            : bind_unix(endpoint.path));
+                                                            : bind_unix(endpoint.path, name));
   return std::unique_ptr<Listener>(std::make_unique<SocketListener>(
       loop, std::move(bound.fd), std::move(bound.file), std::string(name), bound.port, std::move(accepted)));
 }

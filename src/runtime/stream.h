@@ -16,7 +16,8 @@
 // together, which costs less than sharing them.
 //
 // Errors: a connection's end comes through Handler::closed, once.  Nothing else fails after
-// connect().  `code` of the Error is the errno value, 0 for an orderly end by the peer.
+// connect().  `code` of the Error is the errno value; 0 for an orderly end by the peer, and for a
+// host name that cannot be resolved.
 //
 // Lifetime: any handler may destroy the stream.  Destroying it closes the socket at once and drops
 // what is queued; finish() before that lets the queue out.
@@ -79,8 +80,10 @@ class Listener {
   virtual ~Listener() = default;  // stops listening; a unix socket's file is removed
   // `accepted` gets each new stream, already connected.
   //
-  // punix: the socket that a dead process left is replaced; one that somebody still serves is an
-  // error (EADDRINUSE).  The file's mode is 0770 less the umask.
+  // punix: the socket that a dead process left is replaced; one that somebody still serves, or a
+  // file of another kind, is an error (EADDRINUSE).  The file's mode is 0770 less the umask.
+  //
+  // The error's message begins with the name.
   static Result<std::unique_ptr<Listener>> listen(
       Loop& loop, std::string_view name, std::function<void(std::unique_ptr<Stream>)> accepted,
       std::uint16_t default_port = default_database_port);

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 namespace ovs::runtime {
@@ -40,14 +41,14 @@ TEST(AddressTest, ActiveNamesThatAreWrong) {
   EXPECT_EQ(active("tcp:::1:99"), "error: tcp:::1:99: an IPv6 address must stand in brackets");
   EXPECT_EQ(active("tcp:[zz]:1"), "error: tcp:[zz]:1: \"zz\" is not an IPv6 address");
   EXPECT_EQ(active("tcp::99"), "error: tcp::99: the host is missing");
-  EXPECT_EQ(active("tcp:h:0"), "error: tcp:h:0: nobody listens on port 0");
-  EXPECT_EQ(active("tcp:h:65536"), "error: tcp:h:65536: \"65536\" is not a port number (0 to 65535)");
-  EXPECT_EQ(active("tcp:h:x"), "error: tcp:h:x: \"x\" is not a port number (0 to 65535)");
+  EXPECT_EQ(active("tcp:h:0"), "error: tcp:h:0: \"0\" is not a port number (1 to 65535)");
+  EXPECT_EQ(active("tcp:h:65536"), "error: tcp:h:65536: \"65536\" is not a port number (1 to 65535)");
+  EXPECT_EQ(active("tcp:h:x"), "error: tcp:h:x: \"x\" is not a port number (1 to 65535)");
   EXPECT_EQ(active("unix:"), "error: unix:: the socket's path is missing");
-  EXPECT_EQ(active("ssl:h:1"), "error: ssl:h:1: ssl is not supported by this build yet");
-  EXPECT_EQ(active("punix:/x"), "error: punix:/x: not a connection method (one of unix:PATH, tcp:HOST:PORT)");
-  EXPECT_EQ(active("/x"), "error: /x: not a connection method (one of unix:PATH, tcp:HOST:PORT)");
-  EXPECT_EQ(active(""), "error: : not a connection method (one of unix:PATH, tcp:HOST:PORT)");
+  EXPECT_EQ(active("ssl:h:1"), "error: ssl:h:1: SSL/TLS is not supported by this version");
+  EXPECT_EQ(active("punix:/x"), "error: punix:/x: not a connection method (use unix:FILE or tcp:HOST[:PORT])");
+  EXPECT_EQ(active("/x"), "error: /x: not a connection method (use unix:FILE or tcp:HOST[:PORT])");
+  EXPECT_EQ(active(""), "error: : not a connection method (use unix:FILE or tcp:HOST[:PORT])");
 }
 
 TEST(AddressTest, PassiveNames) {
@@ -60,8 +61,9 @@ TEST(AddressTest, PassiveNames) {
   EXPECT_EQ(passive("ptcp:99:[::]"), "::|99");
   EXPECT_EQ(passive("ptcp:99:name.example"),
             "error: ptcp:99:name.example: \"name.example\" is not an IP address to listen on");
-  EXPECT_EQ(passive("pssl:1"), "error: pssl:1: ssl is not supported by this build yet");
-  EXPECT_EQ(passive("tcp:h:1"), "error: tcp:h:1: not a connection method (one of punix:PATH, ptcp:PORT:IP)");
+  EXPECT_EQ(passive("pssl:1"), "error: pssl:1: SSL/TLS is not supported by this version");
+  EXPECT_EQ(passive("ptcp:99999"), "error: ptcp:99999: \"99999\" is not a port number (0 to 65535)");
+  EXPECT_EQ(passive("tcp:h:1"), "error: tcp:h:1: not a connection method (use punix:FILE or ptcp:[PORT][:IP])");
 }
 
 TEST(AddressTest, TextOfAddresses) {
@@ -89,6 +91,18 @@ TEST(LookupTest, LocalhostIsFoundLater) {
   EXPECT_EQ(port, -1);  // never from within the constructor
   ASSERT_TRUE(loop.run_until([&] { return port >= 0; }, Duration(30'000)));
   EXPECT_EQ(port, 42) << error;
+}
+
+TEST(LookupTest, AHostWithoutAnAddress) {
+  Loop loop;
+  std::optional<Error> error;
+  // ".invalid" is reserved for names that do not exist (RFC 6761); with a space nobody is even asked.
+  Lookup lookup(loop, "no such.invalid", 42, [&](Result<std::vector<SocketAddress>> r) {
+    error = r ? Error{"found"} : r.error();
+  });
+  ASSERT_TRUE(loop.run_until([&] { return error.has_value(); }, Duration(30'000)));
+  EXPECT_TRUE(error->message.starts_with("the host name \"no such.invalid\" cannot be resolved: ")) << error->message;
+  EXPECT_EQ(error->code, 0);
 }
 
 TEST(LookupTest, DestroyedLookupIsSilent) {

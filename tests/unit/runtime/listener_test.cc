@@ -66,6 +66,7 @@ TEST_F(ListenerTest, SocketOfALivingProcessIsNotTakenAway) {
   auto second = listen("punix:" + path);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, EADDRINUSE);
+  EXPECT_EQ(second.error().message, "punix:" + path + ": another process listens on this socket");
   EXPECT_TRUE(reachable("unix:" + path));
 }
 
@@ -91,6 +92,8 @@ TEST_F(ListenerTest, AnotherFileIsNotTouched) {
   auto l = listen("punix:" + path);
   ASSERT_FALSE(l);
   EXPECT_EQ(l.error().code, EADDRINUSE);
+  EXPECT_EQ(l.error().message, "punix:" + path + ": something that is not a socket has this name already; " +
+                                   "remove it, or use another name");
   EXPECT_TRUE(exists(path));
 }
 
@@ -124,6 +127,7 @@ TEST_F(ListenerTest, PathLongerThanTheKernelsStructure) {
   auto too_long = listen("punix:" + deep + "/" + std::string(150, 's'));
   ASSERT_FALSE(too_long);
   EXPECT_EQ(too_long.error().code, ENAMETOOLONG);
+  EXPECT_TRUE(too_long.error().message.starts_with("punix:" + deep)) << too_long.error().message;
 }
 
 TEST_F(ListenerTest, TcpPortIsTold) {

@@ -271,7 +271,7 @@ TEST_F(ConnectTest, RefusedTcp) {
 }
 
 TEST_F(ConnectTest, WrongNamesFailAtOnce) {
-  EXPECT_EQ(outcome("ssl:h:1"), "at once: ssl:h:1: ssl is not supported by this build yet");
+  EXPECT_EQ(outcome("ssl:h:1"), "at once: ssl:h:1: SSL/TLS is not supported by this version");
   EXPECT_FALSE(Stream::check_name("ssl:h:1"));
   EXPECT_TRUE(Stream::check_name("tcp:h:1"));
 }
