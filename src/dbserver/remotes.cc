@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -17,6 +18,22 @@ constexpr runtime::Duration status_interval{5000};
 constexpr runtime::Duration min_backoff{1000};
 // How soon a target from a database that could not be opened (an address in use) is tried again.
 constexpr runtime::Duration retry_interval{5000};
+
+// Whether a name can be that of a remote, listening or connecting.
+Result<void> check_name(const std::string& name) {
+  const auto passive = runtime::Listener::check_name(name);
+  if (passive) return {};
+  auto active = runtime::Stream::check_name(name);
+  if (active) return {};
+  // The one that knows this kind of name says what is wrong with the rest.
+  if (passive.error().code != EAFNOSUPPORT) return Unexpected{passive.error()};
+  if (active.error().code != EAFNOSUPPORT) return active;
+  return unexpected(
+      fmt::format("{}: not a remote; the forms are punix:FILE, ptcp:[PORT][:IP], unix:FILE, tcp:HOST[:PORT] "
+                  "and db:DATABASE,TABLE,COLUMN{}",
+                  name, name.starts_with('/') ? fmt::format(" (did you mean punix:{}?)", name) : ""),
+      EAFNOSUPPORT);
+}
 
 }  // namespace
 
@@ -108,7 +125,6 @@ class Remotes::Connecting : public Endpoint {
   }
 
   Result<void> open() override {
-    OVS_TRY_DO(runtime::Stream::check_name(target_));
     connect();
     return {};
   }
@@ -203,10 +219,8 @@ Result<void> Remotes::add(const std::string& remote) {
   if (remote.starts_with("db:")) {
     std::map<std::string, Target> targets;
     OVS_TRY_DO(read_column(remote, targets));
-  } else if (!runtime::Listener::check_name(remote)) {
-    if (auto active = runtime::Stream::check_name(remote); !active) {
-      return unexpected(fmt::format("{}: not the name of a remote that this server can use", remote));
-    }
+  } else {
+    OVS_TRY_DO(check_name(remote));
   }
   configured_.insert(remote);
   if (auto opened = reconfigure(); !opened) {
@@ -230,7 +244,7 @@ void Remotes::database_changed(Hosted& hosted) {
 // db:DB,TABLE,COLUMN
 Result<void> Remotes::read_column(const std::string& remote, std::map<std::string, Target>& targets) {
   const std::vector<std::string_view> words = split(std::string_view(remote).substr(3), ',');
-  if (words.size() != 3) return unexpected(fmt::format("{}: not of the form db:DB,TABLE,COLUMN", remote));
+  if (words.size() != 3) return unexpected(fmt::format("{}: not of the form db:DATABASE,TABLE,COLUMN", remote));
   const std::string database_name(words[0]);
   watched_.insert(database_name);
   const Hosted* hosted = server_.find_database(database_name);
@@ -281,6 +295,29 @@ Result<void> Remotes::read_column(const std::string& remote, std::map<std::strin
   return {};
 }
 
+Result<std::unique_ptr<Remotes::Endpoint>> Remotes::open(const std::string& name, const RemoteOptions& options) {
+  OVS_TRY_DO(check_name(name));
+  std::unique_ptr<Endpoint> endpoint;
+  if (runtime::Listener::check_name(name)) {
+    endpoint = std::make_unique<Listening>(*this, name, options);
+  } else {
+    endpoint = std::make_unique<Connecting>(*this, name, options);
+  }
+  OVS_TRY_DO(endpoint->open());
+  return endpoint;
+}
+
+// A target from a database cannot be opened: said once, and again when the reason is another one.
+void Remotes::failed(const std::string& name, const Error& error) {
+  auto [it, fresh] = failures_.try_emplace(name);
+  if (fresh || it->second.message != error.message) {
+    it->second.message = error.message;
+    log.warn("{}", error.message);
+  }
+  // A name that cannot be right does not become so.
+  if (check_name(name)) it->second.again = server_.loop().now() + retry_interval;
+}
+
 Result<void> Remotes::reconfigure() {
   if (reconfiguring_) return {};
   reconfiguring_ = true;
@@ -300,32 +337,37 @@ Result<void> Remotes::reconfigure() {
   last_problem_ = problem;
 
   std::erase_if(endpoints_, [&](const auto& endpoint) { return !targets.contains(endpoint.first); });
+  std::erase_if(failures_, [&](const auto& failure) { return !targets.contains(failure.first); });
   Result<void> result;
+  bool status_changed = status_rows_ != rows_before;
   for (const auto& [name, target] : targets) {
     auto it = endpoints_.find(name);
     if (it != endpoints_.end()) {
       if (!(it->second->options() == target.options)) it->second->set_options(target.options);
       continue;
     }
-    std::unique_ptr<Endpoint> endpoint;
-    if (runtime::Listener::check_name(name)) {
-      endpoint = std::make_unique<Listening>(*this, name, target.options);
+    auto failure = failures_.find(name);
+    if (failure != failures_.end() && !target.from_operator && server_.loop().now() < failure->second.again) continue;
+    auto opened = open(name, target.options);
+    if (opened) {
+      if (failure != failures_.end()) failures_.erase(failure);
+      endpoints_.emplace(name, *std::move(opened));
+      status_changed = true;
+    } else if (target.from_operator) {
+      if (result) result = Unexpected{std::move(opened).error()};
     } else {
-      endpoint = std::make_unique<Connecting>(*this, name, target.options);
+      failed(name, opened.error());
+      status_changed = true;
     }
-    if (auto opened = endpoint->open(); !opened) {
-      if (target.from_operator) {
-        if (result) result = std::move(opened);
-      } else {
-        static RateLimit limit;
-        log.limited(limit, LogLevel::warn, "{}: {}", name, opened.error().message);
-        retry_timer_.start(retry_interval);
-      }
-      continue;
-    }
-    endpoints_.emplace(name, std::move(endpoint));
   }
-  if (status_rows_ != rows_before) status_timer_.start(runtime::Duration(0));
+  runtime::TimePoint again = runtime::TimePoint::max();
+  for (const auto& [name, failure] : failures_) again = std::min(again, failure.again);
+  if (again == runtime::TimePoint::max()) {
+    retry_timer_.cancel();
+  } else {
+    retry_timer_.start_at(again);
+  }
+  if (status_changed) status_timer_.start(runtime::Duration(0));
   reconfiguring_ = false;
   return result;
 }
@@ -350,6 +392,9 @@ void Remotes::write_status() {
         for (const auto& [key, value] : endpoint->second->status()) pairs.push_back(json::array{key, value});
       } else {
         pairs.push_back(json::array{"state", "VOID"});
+        if (auto failure = failures_.find(row.target); failure != failures_.end()) {
+          pairs.push_back(json::array{"last_error", failure->second.message});
+        }
       }
       values["status"] = json::array{"map", std::move(pairs)};
     }

@@ -61,12 +61,21 @@ class Remotes {
     bool operator==(const StatusRow&) const = default;
   };
 
+  // A target from a database that could not be opened.
+  struct Failure {
+    std::string message;
+    runtime::TimePoint again = runtime::TimePoint::max();  // when it is tried again
+  };
+
+  Result<std::unique_ptr<Endpoint>> open(const std::string& name, const RemoteOptions& options);
+  void failed(const std::string& name, const Error& error);
   Result<void> read_column(const std::string& remote, std::map<std::string, Target>& targets);
   void write_status();
 
   Server& server_;
   std::set<std::string> configured_;
   std::map<std::string, std::unique_ptr<Endpoint>> endpoints_;  // by target
+  std::map<std::string, Failure> failures_;                     // by target
   std::vector<StatusRow> status_rows_;
   std::set<std::string> watched_;  // databases that db: remotes name
   std::string last_problem_;

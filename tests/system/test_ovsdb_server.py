@@ -159,8 +159,80 @@ def test_options_of_tls_do_no_harm(box, schema):
         assert rpc.call("list_dbs", []) == ["T", "_Server"]
 
 
-@pytest.mark.parametrize("arguments", [["--remote=ssl:127.0.0.1:1"], ["--remote=nonsense"], ["relay:T:tcp:127.0.0.1:1"],
-                                       ["--sync-from=tcp:127.0.0.1:1"], ["--remote=db:T,Top"]])
+FORMS = "the forms are punix:FILE, ptcp:[PORT][:IP], unix:FILE, tcp:HOST[:PORT] and db:DATABASE,TABLE,COLUMN"
+REFUSED = [
+    ("ssl:127.0.0.1:6640", "ssl:127.0.0.1:6640: SSL/TLS is not supported by this version"),
+    ("pssl:6640", "pssl:6640: SSL/TLS is not supported by this version"),
+    ("unx:/x", f"unx:/x: not a remote; {FORMS}"),
+    ("/x.sock", f"/x.sock: not a remote; {FORMS} (did you mean punix:/x.sock?)"),
+    ("ptcp:99999", 'ptcp:99999: "99999" is not a port number (0 to 65535)'),
+    ("tcp:127.0.0.1:abc", 'tcp:127.0.0.1:abc: "abc" is not a port number (1 to 65535)'),
+    ("db:T,Top", "db:T,Top: not of the form db:DATABASE,TABLE,COLUMN"),
+    ("db:T,Nope,targets", "db:T,Nope,targets: no table named Nope")]
+
+
+@pytest.mark.parametrize("remote, why", REFUSED)
+def test_a_remote_that_is_refused_at_the_start(box, schema, remote, why):
+    path = box.create_database(box.db_dir / "t.db", schema)
+    done = box.run("ovsdb-server", path, f"--unixctl={box.run_dir}/s.ctl", "--no-chdir", f"--remote={remote}",
+                   status=1)
+    assert done.stderr == f"ovsdb-server: {why}\n"
+
+
+def test_remotes_that_are_refused_later(box, schema):
+    server = box.start_ovsdb_server(schema=schema)
+    for remote, why in REFUSED:
+        assert why in server.appctl("ovsdb-server/add-remote", remote, status=2).stderr
+    plain = box.top / "plain"
+    plain.write_text("mine")
+    assert (f"punix:{plain}: something that is not a socket has this name already; remove it, or use another name"
+            in server.appctl("ovsdb-server/add-remote", f"punix:{plain}", status=2).stderr)
+    assert plain.read_text() == "mine"
+    assert server.appctl("ovsdb-server/list-remotes").stdout.split() == [f"punix:{server.socket}"]
+
+
+def log_lines(box, text, name="ovsdb-server"):
+    return [line for line in (box.log_dir / f"{name}.log").read_text().splitlines() if text in line]
+
+
+def test_a_manager_that_cannot_be_used_is_reported_once(box, schema):
+    server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,managers"])
+    with server.connect() as rpc:
+        rpc.transact("T", insert("Top", {"managers": ["named-uuid", "m"]}),
+                     insert("Manager", {"target": "ssl:192.0.2.1:6640"}, **{"uuid-name": "m"}))
+        why = "ssl:192.0.2.1:6640: SSL/TLS is not supported by this version"
+        wait_until(lambda: "last_error" in status_of(manager(rpc)))
+        assert status_of(manager(rpc)) == {"state": "VOID", "last_error": why}
+        for n in range(20):
+            rpc.transact("T", insert("Item", {"n": n}))
+        assert [line.split("|", 4)[3:] for line in log_lines(box, "ssl:")] == [["WARN", why]]
+        # Another target is another matter, and the first one is reported again when it comes back.
+        for target in ["pssl:1", "ssl:192.0.2.1:6640"]:
+            rpc.transact("T", {"op": "update", "table": "Manager", "where": [], "row": {"target": target}})
+        assert len(log_lines(box, "|WARN|pssl:1: SSL/TLS is not supported by this version")) == 1
+        assert len(log_lines(box, f"|WARN|{why}")) == 2
+
+
+def test_a_manager_whose_address_is_in_use_is_tried_again(box, schema):
+    server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,managers"])
+    with socket.socket() as other, server.connect() as rpc:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        target = "ptcp:%d:127.0.0.1" % other.getsockname()[1]
+        server.appctl("time/stop")
+        rpc.transact("T", insert("Top", {"managers": ["named-uuid", "m"]}),
+                     insert("Manager", {"target": target}, **{"uuid-name": "m"}))
+        for n in range(5):
+            rpc.transact("T", insert("Item", {"n": n}))
+        server.appctl("time/warp", "5000")
+        wait_until(lambda: "last_error" in status_of(manager(rpc)))
+        other.close()
+        server.appctl("time/warp", "10000")
+        wait_until(lambda: "bound_port" in status_of(manager(rpc)))
+        assert log_lines(box, f"|WARN|{target}: Address already in use")[1:] == []
+
+
+@pytest.mark.parametrize("arguments", [["relay:T:tcp:127.0.0.1:1"], ["--sync-from=tcp:127.0.0.1:1"]])
 def test_what_is_not_supported_is_refused(box, schema, arguments):
     path = box.create_database(box.db_dir / "t.db", schema)
     server = box.start("ovsdb-server", path, f"--unixctl={box.run_dir}/s.ctl", "--no-chdir", *arguments)
