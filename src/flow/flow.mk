@@ -6,6 +6,8 @@ libovs_flow_a_SOURCES = \
 	src/flow/fields.cc \
 	src/flow/fields.h \
 	src/flow/flow_key.h \
+	src/flow/match.cc \
 	src/flow/match.h \
+	src/flow/packet.cc \
 	src/flow/packet.h \
 	src/flow/parse.h

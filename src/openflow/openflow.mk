@@ -1,3 +1,4 @@
 noinst_LIBRARIES += libovs-openflow.a
 libovs_openflow_a_SOURCES = \
+	src/openflow/port.cc \
 	src/openflow/port.h

@@ -1,0 +1,34 @@
+#include "flow/match.h"
+
+#include <array>
+#include <bit>
+
+namespace ovs::flow {
+
+namespace {
+
+// Flow keys as words: what compilers turn into vector instructions.
+using Words = std::array<std::uint64_t, key_words>;
+static_assert(sizeof(Words) == sizeof(FlowKey));
+
+}  // namespace
+
+FlowKey operator&(const FlowKey& key, const Mask& mask) {
+  auto words = std::bit_cast<Words>(key);
+  const auto mask_words = std::bit_cast<Words>(mask.bits);
+  for (std::size_t i = 0; i < key_words; i++) words[i] &= mask_words[i];
+  return std::bit_cast<FlowKey>(words);
+}
+
+Match Match::of(const FlowKey& key, const Mask& mask) { return {key & mask, mask}; }
+
+bool Match::matches(const FlowKey& packet) const {
+  const auto want = std::bit_cast<Words>(key);
+  const auto have = std::bit_cast<Words>(packet);
+  const auto bits = std::bit_cast<Words>(mask.bits);
+  std::uint64_t differences = 0;
+  for (std::size_t i = 0; i < key_words; i++) differences |= (have[i] ^ want[i]) & bits[i];
+  return differences == 0;
+}
+
+}  // namespace ovs::flow
