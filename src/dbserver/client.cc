@@ -14,6 +14,9 @@ LogModule log{"ovsdb_jsonrpc_server"};
 
 // More than this waiting for one client makes the server hold back.
 constexpr std::size_t backlog_limit = std::size_t{4} << 20;
+// Transactions of one client that wait.
+constexpr std::size_t max_waits = 256;
+constexpr std::size_t max_wait_bytes = std::size_t{4} << 20;
 
 }  // namespace
 
@@ -113,6 +116,8 @@ void Client::abandon() {
 std::size_t Client::backlog() const { return connection_ ? connection_->backlog() + waiting_bytes_ : 0; }
 
 bool Client::overloaded() const { return backlog() > backlog_limit; }
+
+bool Client::may_wait() const { return waits < max_waits && wait_bytes < max_wait_bytes; }
 
 void Client::add_monitor(std::unique_ptr<ActiveMonitor> monitor) {
   monitor->hosted->join(*monitor);

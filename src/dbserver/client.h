@@ -86,6 +86,11 @@ class Client : public std::enable_shared_from_this<Client> {
   void run_requests();
   bool has_requests() const { return !requests_.empty(); }
 
+  // Transactions that wait (WaitAccount): how many, and the length of their text.  Each is executed
+  // again at every change of its database, and may wait for ever.
+  std::size_t waits = 0, wait_bytes = 0;
+  bool may_wait() const;
+
   bool db_change_aware = false;
   std::uint64_t locks_lost = 0;
   bool probing() const { return probe_sent_; }  // waits for the answer to a probe

@@ -14,6 +14,18 @@ constexpr std::size_t history_max_bytes = std::size_t{8} << 20;
 
 }  // namespace
 
+WaitAccount::WaitAccount(std::shared_ptr<Client> client, std::size_t bytes)
+    : client_(std::move(client)), bytes_(bytes) {
+  client_->waits++;
+  client_->wait_bytes += bytes_;
+}
+
+WaitAccount::~WaitAccount() {
+  if (!client_) return;  // moved on
+  client_->waits--;
+  client_->wait_bytes -= bytes_;
+}
+
 Hosted::Hosted(std::unique_ptr<Database> d, std::unique_ptr<Storage> s)
     : database(std::move(d)), storage(std::move(s)), last_id_(Uuid::random()) {
   before_history_ = last_id_;

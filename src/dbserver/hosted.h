@@ -31,9 +31,24 @@ struct SharedShape {
   std::map<std::string, std::vector<ActiveMonitor*>, std::less<>> members;
 };
 
+// Puts a waiting transaction down to its client's account, as long as it lives.
+class WaitAccount {
+ public:
+  WaitAccount(std::shared_ptr<Client> client, std::size_t bytes);
+  WaitAccount(WaitAccount&& other) noexcept = default;
+  WaitAccount& operator=(WaitAccount&& other) = delete;
+  ~WaitAccount();
+  const std::shared_ptr<Client>& client() const { return client_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::shared_ptr<Client> client_;
+  std::size_t bytes_;
+};
+
 // A transaction whose "wait" does not hold yet.
 struct WaitingTransaction {
-  std::shared_ptr<Client> client;
+  WaitAccount account;
   json::value params;
   std::string id_text;
   runtime::TimePoint arrived;

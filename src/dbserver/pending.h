@@ -26,6 +26,7 @@ struct Server::Pending {
   runtime::TimePoint arrived;
   std::unique_ptr<Transaction> transaction;
   Outcome outcome = Outcome::failed;
+  std::size_t wait_bytes = 0;  // not 0: it has waited before; the length of its text
   bool stored = false;  // there is a record of it in the log or on its way there
   std::string reply;    // in place of the transaction's
 };

@@ -90,7 +90,7 @@ void Server::withdraw(Hosted& hosted) {
 
   // Clients that know what this means stay; the others shall look again what there is.
   for (WaitingTransaction& waiting : std::exchange(hosted.waiting, {})) {
-    waiting.client->error(waiting.id_text, "\"canceled\"");
+    waiting.account.client()->error(waiting.id_text, "\"canceled\"");
   }
   for (const auto& [id, client] : clients_) {
     std::vector<std::string> canceled;
@@ -140,7 +140,7 @@ std::shared_ptr<Client> Server::add_client(std::unique_ptr<runtime::Stream> stre
 
 void Server::forget(Client& client) {
   for (const auto& [name, hosted] : databases_) {
-    hosted->waiting.remove_if([&](const WaitingTransaction& w) { return w.client.get() == &client; });
+    hosted->waiting.remove_if([&](const WaitingTransaction& w) { return w.account.client().get() == &client; });
   }
   locks_.forget(client.id(), [&](LockTable::Holder next, const std::string& lock) { notify_lock(next, "locked", lock); });
   clients_.erase(client.id());

@@ -115,6 +115,7 @@ class Server {
   void execute(Pending pending);
   bool execute_again(Pending& pending);
   void wait_for_change(Pending& pending, std::optional<std::int64_t> wait_ms);
+  Pending resumed(const std::shared_ptr<Hosted>& hosted, WaitingTransaction&& waiting) const;
   void end_round();
   void flush_batch();
   void redo(Hosted& hosted, std::vector<Pending>& batch, Error error);

@@ -278,7 +278,7 @@ void Server::cancel(Client& client, const json::value& id) {
   const std::string id_text = to_text(id);
   for (const auto& [name, hosted] : databases_) {
     for (auto it = hosted->waiting.begin(); it != hosted->waiting.end(); ++it) {
-      if (it->client.get() != &client || it->id_text != id_text) continue;
+      if (it->account.client().get() != &client || it->id_text != id_text) continue;
       hosted->waiting.erase(it);
       client.error(id_text, "\"canceled\"");
       return;

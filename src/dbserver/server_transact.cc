@@ -45,6 +45,7 @@ TransactionContext Server::context_of(const Pending& pending) const {
       context.read_only = true;
       context.read_only_why = "when the remote is read-only";
     }
+    context.may_wait = pending.wait_bytes != 0 || pending.client->may_wait();
   }
   context.elapsed_ms = (loop_.now() - pending.arrived).count();
   return context;
@@ -112,23 +113,31 @@ bool Server::execute_again(Pending& pending) {
 void Server::wait_for_change(Pending& pending, std::optional<std::int64_t> wait_ms) {
   OVS_CHECK(pending.client);
   pending.transaction = nullptr;
+  if (pending.wait_bytes == 0) pending.wait_bytes = to_text(pending.params).size();
   std::shared_ptr<Hosted> hosted = pending.hosted;
-  hosted->waiting.push_back(WaitingTransaction{pending.client, std::move(pending.params), std::move(pending.id_text),
-                                               pending.arrived, nullptr});
+  hosted->waiting.push_back(WaitingTransaction{WaitAccount(pending.client, pending.wait_bytes),
+                                               std::move(pending.params), std::move(pending.id_text), pending.arrived,
+                                               nullptr});
   if (!wait_ms) return;
   auto it = std::prev(hosted->waiting.end());
   it->timer = std::make_unique<runtime::Timer>(loop_, [this, hosted = hosted.get(), it] {
-    Pending again;
-    again.client = it->client;
-    again.hosted = databases_.find(hosted->name())->second;
-    again.params = std::move(it->params);
-    again.id_text = std::move(it->id_text);
-    again.arrived = it->arrived;
+    Pending again = resumed(databases_.find(hosted->name())->second, std::move(*it));
     hosted->waiting.erase(it);
     execute(std::move(again));
   });
   // What is left of the time; a sum of two instants could overflow, for a client may wait 2^63 ms.
   it->timer->start(runtime::Duration(*wait_ms) - (loop_.now() - it->arrived));
+}
+
+Server::Pending Server::resumed(const std::shared_ptr<Hosted>& hosted, WaitingTransaction&& waiting) const {
+  Pending again;
+  again.client = waiting.account.client();
+  again.hosted = hosted;
+  again.params = std::move(waiting.params);
+  again.id_text = std::move(waiting.id_text);
+  again.arrived = waiting.arrived;
+  again.wait_bytes = waiting.account.bytes();
+  return again;
 }
 
 void Server::schedule_end() {
@@ -259,12 +268,7 @@ void Server::retry_waiting() {
     std::list<WaitingTransaction> waiting = std::move(hosted->waiting);
     hosted->waiting.clear();
     for (WaitingTransaction& transaction : waiting) {
-      Pending again;
-      again.client = std::move(transaction.client);
-      again.hosted = hosted;
-      again.params = std::move(transaction.params);
-      again.id_text = std::move(transaction.id_text);
-      again.arrived = transaction.arrived;
+      Pending again = resumed(hosted, std::move(transaction));
       if (execute_again(again)) batch_.push_back(std::move(again));
     }
   }

@@ -455,6 +455,9 @@ DbResult<void> Transaction::wait(const Operation& op, const TransactionContext& 
     if (*timeout == 0) return db_error("timed out", "\"where\" clause test failed");
     return db_error("timed out", fmt::format("\"wait\" timed out after {} ms", context.elapsed_ms));
   }
+  if (!context.may_wait) {
+    return db_error("resources exhausted", "too many transactions of this client are waiting already");
+  }
   must_wait_ = true;
   wait_ms_ = timeout;
   return {};

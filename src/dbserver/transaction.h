@@ -43,6 +43,8 @@ struct TransactionContext {
   // Refuses operations that change something, with the error "not allowed".
   bool read_only = false;
   std::string_view read_only_why;  // completes "insert operation not allowed ..."
+  // False: a "wait" that would have to wait fails with "resources exhausted".
+  bool may_wait = true;
 };
 
 enum class Outcome { committed, failed, waiting };

@@ -215,6 +215,64 @@ TEST_F(TransactTest, WaitTimesOutAndCanBeCancelled) {
   )");
 }
 
+// Waiting costs memory, and time at every change: what one client may have of it is bounded.
+TEST_F(TransactTest, AClientMayHaveOnlySoManyWaits) {
+  peer("a");
+  const Client& client = *server->clients().begin()->second;
+  const auto wait = [&](const std::string& id) {
+    dialogue(R"(a> ["transact", ["T", {"op":"comment","comment":"c"}, )" +
+             std::string(R"({"op":"wait","table":"R","where":[],"columns":["i"],"until":"!=","rows":[]}], ")") + id +
+             "\"]");
+  };
+  for (int i = 0; i < 256; i++) wait(std::to_string(i));
+  dialogue("a<nothing");
+  EXPECT_EQ(client.waits, 256U);
+  wait("over");
+  dialogue(R"(a< {"id":"over","result":[{},{"error":"resources exhausted"}]})");
+  // Other requests of this client, and the waits of others, go on.
+  dialogue(R"(
+    a> ["transact", ["T", {"op":"wait","table":"R","timeout":0,"where":[],"columns":["i"],"until":"!=","rows":[]}], "t"]
+    a< {"id":"t","result":[{"error":"timed out"}]}
+    a> ["echo", [1], "e"]
+    a< {"id":"e","result":[1]}
+    b> ["transact", ["T", {"op":"wait","table":"R","where":[],"columns":["i"],"until":"!=","rows":[]}], "w"]
+    b<nothing
+    b> ["transact", ["T", {"op":"insert","table":"P","row":{"a":1}}], "i"]
+    b< {"id":"i"}
+    a<nothing
+  )");
+  EXPECT_EQ(client.waits, 256U) << "tried again, and waiting again";
+  // One that was given up makes room for another.
+  dialogue(R"(
+    a>> {"method":"cancel","params":["0"],"id":null}
+    a< {"id":"0","error":"canceled"}
+  )");
+  wait("next");
+  dialogue(R"(
+    a<nothing
+    b> ["transact", ["T", {"op":"insert","table":"R","row":{"name":"x"}}], "i"]
+    b< {"id":"i"}
+    b< {"id":"w","result":[{}]}
+  )");
+  for (int i = 1; i < 256; i++) dialogue(R"(a< {"id":")" + std::to_string(i) + R"(","result":[{},{}]})");
+  dialogue(R"(a< {"id":"next","result":[{},{}]})");
+  EXPECT_EQ(client.waits, 0U);
+  EXPECT_EQ(client.wait_bytes, 0U);
+}
+
+TEST_F(TransactTest, WaitsOfAClientMayBeOnlySoLarge) {
+  const std::string large = R"({"op":"comment","comment":")" + std::string(std::size_t{3} << 20, 'x') + "\"},";
+  for (std::string id : {"1", "2"}) {
+    dialogue(R"(a> ["transact", ["T", )" + large +
+             R"({"op":"wait","table":"R","where":[],"columns":["i"],"until":"!=","rows":[]}], ")" + id + "\"]");
+  }
+  dialogue(R"(
+    a<nothing
+    a> ["transact", ["T", {"op":"wait","table":"R","where":[],"columns":["i"],"until":"!=","rows":[]}], "over"]
+    a< {"id":"over","result":[{"error":"resources exhausted"}]}
+  )");
+}
+
 TEST_F(TransactTest, LocksAndAssert) {
   dialogue(R"(
     a> ["transact", ["T", {"op":"assert","lock":"l"}]]
