@@ -9,7 +9,8 @@
 //
 // A packet owns its buffer.  A thread that receives reuses its packets, so that nothing is
 // allocated for a packet that only passes through; headroom is `packet_headroom` at least after
-// reset().
+// reset().  What a new buffer contains is indeterminate: nobody pays for bytes that a frame will
+// overwrite.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -19,6 +20,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
+
+#include "base/check.h"
 
 namespace ovs::flow {
 
@@ -48,8 +52,12 @@ class Packet {
   Packet() = default;  // without a buffer; size() == 0
   // Room for a frame of `capacity` bytes behind the headroom.
   explicit Packet(std::size_t capacity);
-  Packet(Packet&&) noexcept = default;
-  Packet& operator=(Packet&&) noexcept = default;
+  Packet(Packet&& other) noexcept { swap(other); }
+  Packet& operator=(Packet&& other) noexcept {
+    Packet taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
 
   static Packet copy_of(std::span<const std::uint8_t> frame);
   // A copy with headroom of its own; offload and offsets as they are here.
@@ -60,16 +68,28 @@ class Packet {
   std::size_t size() const { return size_; }
   std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
 
-  // Empties the packet for the next reception: the frame starts behind `packet_headroom` again.
-  void reset();
-  std::size_t capacity() const;  // bytes that the frame may have where it starts now
-  void set_size(std::size_t size);
+  // Empties the packet for the next reception: the frame starts behind `packet_headroom` again,
+  // offload and offsets are forgotten, the bytes stay.
+  void reset() {
+    data_ = buffer_.get() + (buffer_ ? packet_headroom : 0);
+    size_ = 0;
+    offload = {};
+    l2_5_offset = l3_offset = l4_offset = no_offset;
+  }
+  // Bytes that the frame may have where it starts now.
+  std::size_t capacity() const { return allocated_ - headroom(); }
+  std::size_t headroom() const { return static_cast<std::size_t>(data_ - buffer_.get()); }
+  void set_size(std::size_t size) {
+    OVS_CHECK(size <= capacity(), "a frame larger than its packet");
+    size_ = static_cast<std::uint32_t>(size);
+  }
 
   // Takes `n` bytes of headroom for a new header (growing the buffer if there is not enough), or
   // gives the first `n` bytes back.  Offsets and checksum_start follow.
-  std::uint8_t* push(std::size_t n);
-  void pull(std::size_t n);
+  std::uint8_t* push(std::size_t n) { return insert(0, n); }
+  void pull(std::size_t n) { remove(0, n); }
   // The same in the middle: `n` bytes at offset `at` come or go, what stands before them moves.
+  // The offset of a header that began within the removed bytes becomes no_offset.
   std::uint8_t* insert(std::size_t at, std::size_t n);
   void remove(std::size_t at, std::size_t n);
 
@@ -83,6 +103,9 @@ class Packet {
   struct Free {
     void operator()(std::uint8_t* p) const;
   };
+  void swap(Packet& other) noexcept;
+  void grow_headroom(std::size_t wanted);
+
   std::unique_ptr<std::uint8_t, Free> buffer_;
   std::uint8_t* data_ = nullptr;
   std::uint32_t size_ = 0;
