@@ -49,10 +49,10 @@ void check(std::string_view input) {
       (void)find_record(context, table, word);
       for (const ovsdb::ColumnSchema& column : table.columns) (void)parse_value(context, column.type, word);
     }
-    if (set_column(context, row, word)) {
+    if (set_column(context, row, {}, word)) {
       // What a whole column was set to is what a condition of the same words finds.
       auto parts = split_setting(row->table(), word);
-      auto found = satisfies(context, row, word);
+      auto found = satisfies(context, row, {}, word);
       if (!parts->key) OVS_CHECK(found && *found, word);
     }
     (void)find_table(*schema, word);

@@ -29,10 +29,10 @@ class ValuesTest : public testing::Test {
   std::string find(std::vector<std::string> settings, std::string_view text) {
     Row* row = attempt.view.insert("Port");
     for (const std::string& s : settings) {
-      auto ok = set_column(context, row, s);
+      auto ok = set_column(context, row, {}, s);
       EXPECT_TRUE(ok) << ok.error().message;
     }
-    auto r = satisfies(context, row, text);
+    auto r = satisfies(context, row, {}, text);
     return !r ? r.error().message : *r ? "yes" : "no";
   }
   std::string value(std::string_view table_name, std::string_view column, std::string_view text) {
@@ -86,7 +86,7 @@ TEST_F(ValuesTest, Operators) {
   EXPECT_EQ(find({"other_config:k=a b"}, "other_config:k=\"a b\""), "yes");
   EXPECT_EQ(find({"other_config:k=a:b"}, "other_config:k=a:b"), "yes");
   EXPECT_EQ(find({}, "tag:a=1"), "cannot specify key to check for non-map column tag");
-  EXPECT_EQ(find({}, "tag=x"), "\"x\" is not a valid integer or range");
+  EXPECT_EQ(find({}, "tag=x"), "\"x\" is not a valid integer or range (table Port, column tag)");
 }
 
 TEST_F(ValuesTest, ColonsNeedNoQuotes) {
@@ -114,8 +114,8 @@ TEST_F(ValuesTest, ReadOnlyColumns) {
   Context c{a, invocation};
   auto row = find_record(c, table("Bridge"), "br0");
   ASSERT_TRUE(row && *row);
-  EXPECT_EQ(set_column(c, *row, "name=x").error().message, "cannot modify read-only column name in table Bridge");
-  EXPECT_TRUE(set_column(c, *row, "external_ids:a=b"));
+  EXPECT_EQ(set_column(c, *row, "br0", "name=x").error().message, "cannot modify read-only column name in table Bridge");
+  EXPECT_TRUE(set_column(c, *row, "br0", "external_ids:a=b"));
   EXPECT_EQ(find_record(c, table("Bridge"), "aaaa").value(), *row);
   EXPECT_EQ(find_record(c, table("Bridge"), "aaa").value(), nullptr);
   EXPECT_EQ(get_record(c, table("Bridge"), "br1", true).error().message, "no row \"br1\" in table Bridge");
