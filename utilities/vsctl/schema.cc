@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <map>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/text.h"
 #include "base/uuid.h"
 #include "dbclient/typed.h"
@@ -64,6 +67,23 @@ std::string canonical(std::string_view name) {
   return out;
 }
 
+// Which of `names` may have been meant by a word that is none of them; else `otherwise`.
+std::string suggestion(std::string_view word, std::span<const std::string_view> names, std::string_view otherwise) {
+  const std::string wanted = canonical(word);
+  std::vector<std::string> written;
+  for (std::string_view name : names) written.push_back(canonical(name));
+  const std::vector<std::string_view> candidates(written.begin(), written.end());
+  std::string out;
+  auto add = [&](std::size_t i) { out += fmt::format("{}\"{}\"", out.empty() ? "; did you mean " : " or ", names[i]); };
+  if (auto near = nearest(wanted, candidates)) {
+    add(static_cast<std::size_t>(std::ranges::find(candidates, *near) - candidates.begin()));
+  } else if (wanted.size() > 1) {
+    for (std::size_t i = 0; i < names.size(); i++)
+      if (candidates[i].find(wanted) != std::string_view::npos) add(i);
+  }
+  return out.empty() ? std::string(otherwise) : out + "?";
+}
+
 }  // namespace
 
 const std::vector<dbclient::TableDecl>& known_tables() {
@@ -116,9 +136,8 @@ Result<const ovsdb::TableSchema*> find_table(const ovsdb::DatabaseSchema& schema
   if (beginning.size() == 1) return beginning[0];
   if (!beginning.empty())
     return unexpected("\"" + std::string(name) + "\" matches multiple table names: " + possibilities);
-  std::string message = "unknown table \"" + std::string(name) + "\"";
-  if (auto near = nearest(name, names)) message += "; did you mean \"" + std::string(*near) + "\"?";
-  return unexpected(std::move(message));
+  return unexpected(fmt::format("unknown table \"{}\"{}", name,
+                                suggestion(name, names, fmt::format("; the tables are {}", fmt::join(names, ", ")))));
 }
 
 Result<const ovsdb::ColumnSchema*> find_column(const ovsdb::TableSchema& table, std::string_view name) {
@@ -138,9 +157,8 @@ Result<const ovsdb::ColumnSchema*> find_column(const ovsdb::TableSchema& table, 
   if (!beginning.empty())
     return unexpected(table.name + " contains more than one column whose name matches \"" +
                       std::string(name) + "\": " + possibilities);
-  std::string message = table.name + " does not contain a column whose name matches \"" + std::string(name) + "\"";
-  if (auto near = nearest(name, names)) message += "; did you mean \"" + std::string(*near) + "\"?";
-  return unexpected(std::move(message));
+  return unexpected(fmt::format("{} does not contain a column whose name matches \"{}\"{}", table.name, name,
+                                suggestion(name, names, "; see ovs-vswitchd.conf.db(5) for its columns")));
 }
 
 std::span<const RecordName> record_names() {

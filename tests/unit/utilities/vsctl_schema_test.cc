@@ -51,7 +51,13 @@ TEST(VsctlSchema, TablesByNameAndBeginning) {
   EXPECT_EQ(table("ct-z"), "CT_Zone");
   EXPECT_EQ(table("q"), "\"q\" matches multiple table names: QoS, Queue");
   EXPECT_EQ(table("brdge"), "unknown table \"brdge\"; did you mean \"Bridge\"?");
-  EXPECT_EQ(table("xyzzy"), "unknown table \"xyzzy\"");
+  EXPECT_EQ(table("prot"), "unknown table \"prot\"; did you mean \"Port\"?");
+  EXPECT_EQ(table("zone"), "unknown table \"zone\"; did you mean \"CT_Zone\"?");
+  for (std::string_view name : {"pro", "xyzzy"})
+    EXPECT_EQ(table(name), "unknown table \"" + std::string(name) +
+                               "\"; the tables are AutoAttach, Bridge, CT_Timeout_Policy, CT_Zone, Controller, Datapath, "
+                               "Flow_Sample_Collector_Set, Flow_Table, IPFIX, Interface, Manager, Mirror, NetFlow, "
+                               "Open_vSwitch, Port, QoS, Queue, SSL, sFlow");
 }
 
 TEST(VsctlSchema, ColumnsByNameAndBeginning) {
@@ -68,7 +74,12 @@ TEST(VsctlSchema, ColumnsByNameAndBeginning) {
                          "fail_mode, flood_vlans, flow_tables");
   EXPECT_EQ(column("faill_mode"),
             "Bridge does not contain a column whose name matches \"faill_mode\"; did you mean \"fail_mode\"?");
-  EXPECT_EQ(column("_version"), "Bridge does not contain a column whose name matches \"_version\"");
+  EXPECT_EQ(column("enable"), "Bridge does not contain a column whose name matches \"enable\"; did you mean "
+                              "\"mcast_snooping_enable\" or \"rstp_enable\" or \"stp_enable\"?");
+  EXPECT_EQ(column("_version"), "Bridge does not contain a column whose name matches \"_version\"; did you mean "
+                                "\"datapath_version\"?");
+  EXPECT_EQ(column("xyzzy"), "Bridge does not contain a column whose name matches \"xyzzy\"; "
+                             "see ovs-vswitchd.conf.db(5) for its columns");
 }
 
 }  // namespace
