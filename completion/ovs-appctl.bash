@@ -33,7 +33,7 @@ _ovs_appctl() {
     elif [[ -n $command ]]; then
         return
     elif [[ $cur == -* ]]; then
-        reply=$'--target=\n--timeout=\n--help\n--version'
+        reply=$(ovs-appctl --help 2>/dev/null | sed -n 's/^  \(-., \)\?\(--[a-z-]*\)\(=\?\).*/\2\3/p')
     else
         reply=$(ovs-appctl --timeout=1 -t "$target" list-commands 2>/dev/null | sed -n '2,$s/^ *\([^ ]*\).*/\1/p')
     fi

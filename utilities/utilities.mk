@@ -4,7 +4,9 @@ libovs_utilities_a_SOURCES = \
 	utilities/table.cc \
 	utilities/table.h \
 	utilities/timeout.cc \
-	utilities/timeout.h
+	utilities/timeout.h \
+	utilities/tls_options.cc \
+	utilities/tls_options.h
 utilities_LIBS = libovs-utilities.a
 
 include utilities/ovsdb-client.mk

@@ -44,10 +44,20 @@ def page(name):
 
 # ------------------------------------------------------------------ what a page describes
 
-def item_heads(path):
-    """The heads of the page's list items, each as a list of words."""
-    heads, head, open_block = [], None, False
+def sections(path):
+    """The lines of a page by the name of their section (.Sh) or subsection (.Ss)."""
+    found, name = {}, ""
     for line in path.read_text().splitlines():
+        if match := re.match(r"\.S[hs] (.*)", line):
+            name = match[1]
+        found.setdefault(name, []).append(line)
+    return found
+
+
+def item_heads(lines):
+    """The heads of list items, each as a list of words."""
+    heads, head, open_block = [], None, False
+    for line in lines:
         if line.startswith(".It ") or line == ".It":
             words = line.split()[1:]
             open_block = words == ["Xo"]
@@ -61,14 +71,17 @@ def item_heads(path):
     return heads
 
 
-def described_commands(path):
-    """The names of the commands that the page describes."""
-    return {head[i + 1] for head in item_heads(path) for i, w in enumerate(head[:-1]) if w == "Ic"}
+def described_commands(path, control=False):
+    """The names of the commands that the page describes, or those of the program's control socket
+    where it has commands of its own as well."""
+    lines = [line for name, lines in sections(path).items() for line in lines
+             if (name == "Control commands") == control]
+    return {head[i + 1] for head in item_heads(lines) for i, w in enumerate(head[:-1]) if w == "Ic"}
 
 
 def described_options(path):
     """The long options that the page describes, with their dashes."""
-    return {"-" + head[i + 1] for head in item_heads(path) for i, w in enumerate(head[:-1])
+    return {"-" + head[i + 1] for head in item_heads(path.read_text().splitlines()) for i, w in enumerate(head[:-1])
             if w == "Fl" and head[i + 1].startswith("-")}
 
 

@@ -1,5 +1,6 @@
 """Completion in bash offers what the programs and the database know."""
 
+import re
 import subprocess
 
 import pytest
@@ -87,9 +88,13 @@ def test_without_server(box):
     assert (done.returncode, done.stdout, done.stderr) == (0, "--\n", "")
 
 
-def test_appctl(complete):
+def test_appctl(box, complete):
     assert complete("ovs-appctl", "-t", "") == ["ovsdb-server"]
     assert complete("ovs-appctl", "--target", "=", "ov") == ["ovsdb-server"]
     assert complete("ovs-appctl", "-t", "ovsdb-server", "vlog/l") == ["vlog/list", "vlog/list-pattern"]
     assert complete("ovs-appctl", "-t", "ovsdb-server", "exit", "") == []
     assert complete("ovs-appctl", "--ti") == ["--timeout="]
+    assert complete("ovs-appctl", "--fo") == ["--format="]
+    assert set(complete("ovs-appctl", "--")) == {
+        option + value for option, value in re.findall(r"(?m)^  (?:-., )?(--[a-z-]+)(=?)",
+                                                       box.run("ovs-appctl", "--help").stdout)}

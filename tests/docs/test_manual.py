@@ -86,6 +86,31 @@ def test_control_commands(box):
     assert not described & common
 
 
+def test_control_commands_of_ovsdb_client(box):
+    """A program that monitors and one that holds a lock have commands of their own."""
+    manual.start_server(box)
+    served = set()
+    for words in (["monitor-cond", "[]", "Bridge"], ["lock", "x"]):
+        pidfile = box.run_dir / "ovsdb-client.pid"
+        # What it prints keeps a pipe open.
+        subprocess.run([ovs_test.program("ovsdb-client"), "--detach", "--pidfile", "--no-chdir", *words],
+                       env=box.env, cwd=box.top, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                       check=True, timeout=ovs_test.limit(30))
+        listed = box.run("ovs-appctl", "-t", "ovsdb-client", "list-commands").stdout
+        served |= manual.help_commands("\n".join(listed.splitlines()[1:]))
+        box.run("ovs-appctl", "-t", "ovsdb-client", "exit")
+        ovs_test.wait_until(lambda: not pidfile.exists())
+    common = manual.described_commands(manual.page("ovs-appctl.8"))
+    assert manual.described_commands(manual.page("ovsdb-client.1"), control=True) == served - common
+
+
+def test_options_for_completion(box):
+    """What ovs-vsctl lists for completion is what --help and the page tell."""
+    listed = set(re.findall(r"(?m)^--[a-z-]+", box.run("ovs-vsctl", "--options").stdout))
+    of_commands = set(re.findall(r"--[a-z-]+", box.run("ovs-vsctl", "--commands").stdout))
+    assert listed | of_commands == manual.described_options(manual.page("ovs-vsctl.8"))
+
+
 @pytest.mark.parametrize("name", texts_with_examples())
 def test_examples(box, name):
     path = ovs_test.SOURCE_DIR / name if name.endswith(".md") else manual.page(name)

@@ -7,6 +7,7 @@
 
 #include "base/paths.h"
 #include "base/text.h"
+#include "tls_options.h"
 
 namespace ovs::vsctl {
 
@@ -164,22 +165,22 @@ std::vector<OptionGroup> option_groups(Settings& settings, Option timeout) {
                          flag(settings.dry_run, true)});
   own.options.push_back({0, "oneline", ArgumentKind::none, "", "print exactly one line of output per command",
                          flag(settings.oneline, true)});
-  // Clusters are not there yet; with one server these two words ask for what is so anyway.
-  for (std::string_view name : {"leader-only", "no-leader-only", "shuffle-remotes", "no-shuffle-remotes"})
-    own.options.push_back({0, name, ArgumentKind::none, "", "", [](std::optional<std::string_view>) -> Result<void> { return {}; }});
 
-  // Files for TLS: nothing but an ssl: connection looks at them.
-  OptionGroup tls{"", {}};
-  auto ignored = [](std::optional<std::string_view>) -> Result<void> { return {}; };
-  tls.options.push_back({'p', "private-key", ArgumentKind::required, "FILE", "", ignored});
-  tls.options.push_back({'c', "certificate", ArgumentKind::required, "FILE", "", ignored});
-  tls.options.push_back({'C', "ca-cert", ArgumentKind::required, "FILE", "", ignored});
-  for (std::string_view name : {"bootstrap-ca-cert", "peer-ca-cert", "ssl-protocols", "ssl-ciphers"})
-    tls.options.push_back({0, name, ArgumentKind::required, "ARG", "", ignored});
+  // With one server, what they ask for is so anyway.
+  OptionGroup clusters{"Options for clusters (accepted, without effect: there are no clusters yet):", {}};
+  auto accept = [&](std::string_view name, std::string_view help) {
+    clusters.options.push_back(
+        {0, name, ArgumentKind::none, "", help, [](std::optional<std::string_view>) -> Result<void> { return {}; }});
+  };
+  accept("leader-only", "use only the leader of a cluster");
+  accept("no-leader-only", "use any server of a cluster");
+  accept("shuffle-remotes", "try the servers in a random order");
+  accept("no-shuffle-remotes", "try the servers in their order");
 
   std::vector<OptionGroup> groups;
   groups.push_back(std::move(own));
-  groups.push_back(std::move(tls));
+  groups.push_back(std::move(clusters));
+  groups.push_back(utilities::tls_options());
   groups.push_back(utilities::table_options(settings.style));
   groups.back().title = "Output formatting options:";
   groups.push_back(log_options());
