@@ -23,8 +23,11 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 # Folders in which the build makes something are listed by file: make dist takes a folder from the
 # build directory, too, with the objects in it.
 EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
+	tests/support/demo.py \
 	tests/support/makefile.py \
+	tests/support/netns.py \
 	tests/support/ovs_test.py \
+	tests/support/two_hosts.py \
 	tests/tidy/distributed.py \
 	tests/tidy/headers.py \
 	tests/tidy/layers.py \

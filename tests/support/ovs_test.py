@@ -260,7 +260,9 @@ class Daemon:
 class Sandbox:
     """A private set of directories and the daemons that run in them."""
 
-    def __init__(self):
+    def __init__(self, prefix=()):
+        """prefix: a command in front of every program, such as ("ip", "netns", "exec", NAME)."""
+        self.prefix = tuple(prefix)
         self.top = Path(tempfile.mkdtemp(prefix="ovs-"))
         assert len(str(self.top)) < 60, f"{self.top} is too long for unix sockets; set TMPDIR"
         self.run_dir, self.log_dir = self.top / "run", self.top / "log"
@@ -297,7 +299,7 @@ class Sandbox:
 
         status: the exit status that it must have; None where the caller looks for itself.
         """
-        command = [program(name, flavour), *map(str, arguments)]
+        command = [*self.prefix, program(name, flavour), *map(str, arguments)]
         try:
             done = subprocess.run(command, input=input, capture_output=True, text=True,
                                   stdin=subprocess.DEVNULL if input is None else None,
@@ -313,7 +315,7 @@ class Sandbox:
 
     def popen(self, name, *arguments, flavour="ours"):
         """Starts a program in this sandbox and does not wait for it: the subprocess.Popen."""
-        return subprocess.Popen([program(name, flavour), *map(str, arguments)], env=self.env,
+        return subprocess.Popen([*self.prefix, program(name, flavour), *map(str, arguments)], env=self.env,
                                 cwd=self.top, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -325,7 +327,7 @@ class Sandbox:
         """
         stderr_path = self.log_dir / f"{name}.{len(self.daemons)}.stderr"
         with open(stderr_path, "wb") as stderr:
-            process = subprocess.Popen([*prefix, program(name, flavour), *map(str, arguments)],
+            process = subprocess.Popen([*self.prefix, *prefix, program(name, flavour), *map(str, arguments)],
                                        stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
                                        env={**self.env, **(env or {})}, cwd=self.top)
         daemon = Daemon(self, name, flavour, process, stderr_path)
