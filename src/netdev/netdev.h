@@ -87,6 +87,10 @@ class Netdev {
   virtual Result<void> set_mac(const flow::EthAddr& mac) = 0;
   virtual Result<void> set_admin_up(bool up) = 0;
 
+  // The port is deleted (not: the process ends): what this device added to the system goes, such as a TAP interface.
+  // Nothing is received or sent any more.
+  virtual void destroy() {}
+
   // ---- for forwarding engines
 
   // One descriptor for each receive queue, readable when there is a packet; empty for a device that has
