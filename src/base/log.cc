@@ -65,6 +65,7 @@ struct LogRegistry {
   SyslogWriter syslog;
   std::string file_path;
   int file_fd = -1;
+  std::string held;  // goes into the file before the next message
   std::uint64_t serial = 0;
   std::int64_t start_ms = steady_ms();
   std::string host;
@@ -170,10 +171,12 @@ struct LogRegistry {
   void use_file(int fd) {
     if (file_fd >= 0) ::close(file_fd);
     file_fd = fd;
+    held.clear();
     update_all();
   }
 
-  void write(const LogModule& module, LogLevel level, std::string_view text) {
+  // `hold`: the file gets the message together with the next one.
+  void write(const LogModule& module, LogLevel level, std::string_view text, bool hold = false) {
     const std::lock_guard lock(mutex);
     if (host.empty()) {
       char name[256] = "";
@@ -203,7 +206,12 @@ struct LogRegistry {
         continue;
       }
       line += '\n';
-      write_fully(destination == LogDestination::file ? file_fd : STDERR_FILENO, line);
+      if (destination == LogDestination::console) {
+        write_fully(STDERR_FILENO, line);
+        continue;
+      }
+      held += line;
+      if (!hold) write_fully(file_fd, std::exchange(held, {}));
     }
   }
 
@@ -318,7 +326,9 @@ std::string log_list_patterns() {
   return out;
 }
 
-Result<void> log_open_file(const std::string& path) {
+namespace {
+
+Result<void> open_file(const std::string& path, bool hold) {
   LogRegistry& r = LogRegistry::instance();
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0660);
   const int error = errno;
@@ -335,13 +345,17 @@ Result<void> log_open_file(const std::string& path) {
     r.file_path = failed ? path : absolute.string();
     r.use_file(fd);
   }
-  log.info("opened log file {}", path);
+  if (log.wants(LogLevel::info)) r.write(log, LogLevel::info, fmt::format("opened log file {}", path), hold);
   return {};
 }
 
+}  // namespace
+
+Result<void> log_open_file(const std::string& path) { return open_file(path, true); }
+
 Result<void> log_reopen_file() {
   const std::string path = log_file_path();
-  return path.empty() ? Result<void>{} : log_open_file(path);
+  return path.empty() ? Result<void>{} : open_file(path, false);
 }
 
 void log_close_file() {

@@ -125,7 +125,9 @@ std::string log_list_patterns();
 // Whether messages of `module` ("ANY": of all) that a peer can cause are held back when they are many.
 Result<void> log_set_rate_limiting(std::string_view module, bool on);
 
-// Starts logging to `path`; the file is opened for appending.  A failure is logged, too.
+// Starts logging to `path`; the file is opened for appending.  A failure is logged, too.  Nothing is
+// written to it before the first message: the file of a daemon that runs already stays as it is when
+// a second one is started with the same options, and ends for that reason.
 Result<void> log_open_file(const std::string& path);
 Result<void> log_reopen_file();  // after log_close_file() or a rotation; nothing where there is no file
 void log_close_file();

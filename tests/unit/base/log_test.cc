@@ -60,6 +60,14 @@ TEST_F(Log, FileLinesHaveTheFormatOfTheField) {
   EXPECT_TRUE(all[0].ends_with("|vlog|INFO|opened log file " + path())) << all[0];
 }
 
+TEST_F(Log, AFileIsNotWrittenBeforeTheFirstMessage) {
+  ASSERT_TRUE(log_set("PATTERN:file:%m"));
+  ASSERT_TRUE(log_open_file(path()));
+  EXPECT_TRUE(lines().empty());
+  apples.info("first");
+  EXPECT_EQ(lines(), (std::vector<std::string>{"opened log file " + path(), "first"}));
+}
+
 TEST_F(Log, AMessageIsOneLine) {
   ASSERT_TRUE(log_set("PATTERN:file:%m"));
   ASSERT_TRUE(log_open_file(path()));
