@@ -10,6 +10,7 @@
 #include "base/coverage.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/paths.h"
 #include "dbserver/log_loader.h"
 #include "dbserver/worker.h"
 
@@ -38,6 +39,17 @@ std::string resolved(const std::string& path) {
   std::error_code error;
   std::filesystem::path real = std::filesystem::canonical(path, error);
   return error ? path : real.string();
+}
+
+// An error that says what to do where there is no file.
+Result<void> must_exist(ovsdb::FileSystem& files, const std::string& path) {
+  const auto opened = files.open(path, ovsdb::FileSystem::Mode::read_only, false);
+  if (opened) return {};
+  if (opened.error().code != ENOENT) return Unexpected{opened.error()};
+  const bool of_the_switch = std::filesystem::path(path).filename() == "conf.db";
+  return unexpected(fmt::format("{}: there is no such database; create it with \"ovsdb-tool create {} {}\"", path, path,
+                                of_the_switch ? path_below(pkgdatadir(), "vswitch.ovsschema") : "SCHEMA"),
+                    ENOENT);
 }
 
 std::string whole_file(const Snapshot& snapshot, std::int64_t date_ms, std::string_view comment) {
@@ -241,19 +253,21 @@ Storage::~Storage() {
 
 Result<Storage::Opened> Storage::open(runtime::Loop& loop, ovsdb::FileSystem& files, const std::string& path) {
   auto impl = std::make_shared<Impl>(loop, files, resolved(path));
-  auto lock = files.lock(impl->path);
-  if (!lock) return Unexpected{std::move(lock).error().in(path)};
-  impl->lock = *std::move(lock);
+  // Looked for first: a lock makes a file beside it.
+  if (!files.exists(impl->path)) OVS_TRY_DO(must_exist(files, impl->path));
+  OVS_TRY(impl->lock, files.lock(impl->path));
   // What a compaction that was cut short has left; nobody else writes it while we hold the lock.
   for (const std::string& left : {impl->new_path(), impl->replacement_path()}) {
     if (!files.exists(left)) continue;
     if (auto removed = files.remove(left); !removed) log.warn("{}", removed.error().message);
   }
-  auto file = files.open(impl->path, ovsdb::FileSystem::Mode::read_write, false);
-  if (!file) return Unexpected{std::move(file).error()};
-  impl->file = *std::move(file);
+  OVS_TRY(impl->file, files.open(impl->path, ovsdb::FileSystem::Mode::read_write, false));
   auto loaded = load_log(*impl->file);
-  if (!loaded) return Unexpected{std::move(loaded).error().in(path)};
+  if (!loaded) {
+    // The operating system's errors name the file themselves.
+    const bool named = loaded.error().code != 0;
+    return named ? Unexpected{std::move(loaded).error()} : Unexpected{std::move(loaded).error().in(path)};
+  }
   impl->end = loaded->end;
   if (!loaded->damage.empty()) {
     impl->cut_needed = true;

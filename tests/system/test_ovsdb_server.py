@@ -232,6 +232,41 @@ def test_a_manager_whose_address_is_in_use_is_tried_again(box, schema):
         assert log_lines(box, f"|WARN|{target}: Address already in use")[1:] == []
 
 
+def test_a_database_that_is_not_there(box):
+    options = [f"--unixctl={box.run_dir}/s.ctl", "--no-chdir"]
+    for name, schema in ("conf.db", "/share/vswitch.ovsschema"), ("x.db", "SCHEMA"):
+        path = box.db_dir / name
+        done = box.run("ovsdb-server", path, *options, status=1, env={"OVS_PKGDATADIR": "/share"})
+        assert done.stderr == (f"ovsdb-server: {path}: there is no such database; "
+                               f'create it with "ovsdb-tool create {path} {schema}"\n')
+    assert list(box.db_dir.iterdir()) == []
+    done = box.run("ovsdb-server", box.top, *options, status=1)
+    assert done.stderr == f"ovsdb-server: {box.top}: opening: Is a directory\n"
+
+
+@pytest.mark.parametrize("same_pidfile", [True, False])
+def test_a_second_server_leaves_the_first_alone(box, schema, same_pidfile):
+    server = box.start_ovsdb_server(schema=schema)
+    log = box.log_dir / "ovsdb-server.log"
+    before = log.read_text()
+    assert "opened log file" in before.splitlines()[0]
+    pidfile = f"{box.run_dir}/{'ovsdb-server' if same_pidfile else 'other'}.pid"
+    path = box.db_dir / "conf.db"
+    done = box.run("ovsdb-server", path, f"--remote=punix:{server.socket}", f"--log-file={log}",
+                   f"--pidfile={pidfile}", f"--unixctl={box.run_dir}/s.ctl", "--no-chdir", status=1)
+    if same_pidfile:
+        assert done.stderr.splitlines()[-1] == f"ovsdb-server: {pidfile}: already running as pid {server.pid}, aborting"
+    else:
+        lock = path.parent / ".conf.db.~lock~"
+        assert done.stderr.splitlines()[-1] == (
+            f"ovsdb-server: {path}: cannot be locked: it is locked by process {server.pid} already "
+            f"(lock file {lock})")
+    assert log.read_text() == before
+    with server.connect() as rpc:
+        assert rpc.call("list_dbs", []) == ["T", "_Server"]
+    assert server.appctl("version").stdout.startswith("ovsdb-server ")
+
+
 @pytest.mark.parametrize("arguments", [["relay:T:tcp:127.0.0.1:1"], ["--sync-from=tcp:127.0.0.1:1"]])
 def test_what_is_not_supported_is_refused(box, schema, arguments):
     path = box.create_database(box.db_dir / "t.db", schema)
