@@ -79,7 +79,6 @@ class Table {
  public:
   explicit Table(std::string caption = {}) : caption_(std::move(caption)) {}
 
-  void set_caption(std::string caption) { caption_ = std::move(caption); }
   // A line above the table (UTC, with milliseconds), the member "time" in JSON.
   void set_timestamp(std::chrono::system_clock::time_point when) { timestamp_ = when; }
 

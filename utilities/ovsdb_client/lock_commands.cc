@@ -28,8 +28,7 @@ Result<void> run_lock(Context& context, std::string_view method) {
   // The reply is printed when it comes, so that a notification behind it does not overtake it.
   std::optional<Result<void>> begun;
   server.request(method, to_text(json::array{context.arguments[0]}), [&](Reply&& reply) {
-    begun = reply.ok ? context.print_json(reply.value)
-                     : unexpected(fmt::format("{}: \"{}\" failed: {}", server.name(), method, ovsdb::error_text(reply.value)));
+    begun = reply.ok ? context.print_json(reply.value) : Unexpected{refused(server, method, reply.value)};
   });
   OVS_TRY_DO(server.wait_until([&] { return begun.has_value(); },
                                fmt::format("the reply to \"{}\" from {}", method, server.name())));

@@ -209,6 +209,10 @@ Result<void> Server::wait_until(const std::function<bool()>& done, std::string_v
                     why.code);
 }
 
+Error refused(const Server& server, std::string_view method, const json::value& error) {
+  return {fmt::format("{}: \"{}\" failed: {}", server.name(), method, ovsdb::error_text(error))};
+}
+
 Result<Reply> Server::ask(std::string_view method, std::string_view params_text) {
   std::optional<Reply> reply;
   request(method, params_text, [&](Reply&& r) { reply = std::move(r); });
@@ -219,7 +223,7 @@ Result<Reply> Server::ask(std::string_view method, std::string_view params_text)
 
 Result<json::value> Server::call(std::string_view method, std::string_view params_text) {
   OVS_TRY(Reply reply, ask(method, params_text));
-  if (!reply.ok) return unexpected(fmt::format("{}: \"{}\" failed: {}", name(), method, ovsdb::error_text(reply.value)));
+  if (!reply.ok) return Unexpected{refused(*this, method, reply.value)};
   return std::move(reply.value);
 }
 

@@ -46,7 +46,7 @@ class Server {
 
   // The reply, good or bad; an Error only where the connection is lost.
   Result<Reply> ask(std::string_view method, std::string_view params_text);
-  // The result; an error reply becomes an Error "METHOD failed: ...".
+  // The result; an error reply becomes an Error as refused() makes it.
   Result<json::value> call(std::string_view method, std::string_view params_text);
 
   // Without waiting.  `done` is not called if the connection is lost first.
@@ -69,5 +69,8 @@ class Server {
   explicit Server(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// What an error reply to `method` becomes: "SERVER: "METHOD" failed: ...".
+Error refused(const Server& server, std::string_view method, const json::value& error);
 
 }  // namespace ovs::utilities::ovsdb_client

@@ -58,8 +58,8 @@ Result<OpenDatabase> load(const std::string& path, bool for_writing) {
   OVS_TRY(auto model, model_of(path));
   if (model == ovsdb::StorageModel::clustered) return Unexpected{clustered(path)};
   OpenDatabase database;
-  OVS_TRY(database.file, FileSystem::os().open(path, for_writing ? FileSystem::Mode::read_write : FileSystem::Mode::read_only,
-                                               for_writing));
+  const auto mode = for_writing ? FileSystem::Mode::read_write : FileSystem::Mode::read_only;
+  OVS_TRY(database.file, FileSystem::os().open(path, mode, for_writing));
   auto log = dbserver::load_log(*database.file);
   if (!log) return Unexpected{std::move(log).error().in(path)};
   if (!log->damage.empty())
@@ -95,7 +95,8 @@ Result<void> replace_file(const std::string& path, const ovsdb::DatabaseSchema& 
 }
 
 std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 }  // namespace ovs::utilities::ovsdb_tool

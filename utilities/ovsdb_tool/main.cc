@@ -16,8 +16,11 @@ namespace ovs::utilities::ovsdb_tool {
 namespace {
 
 std::string help_text(std::span<const OptionGroup> groups) {
-  std::string text = fmt::format("{0}: creates, converts and examines database files\nusage: {0} [OPTIONS] COMMAND [ARG...]\n\nCommands:\n",
-                                 program_name());
+  std::string text = fmt::format(
+      "{0}: creates, converts and examines database files\n"
+      "usage: {0} [OPTIONS] COMMAND [ARG...]\n\n"
+      "Commands:\n",
+      program_name());
   for (const Row& row : commands()) {
     text += fmt::format("  {}{}{}\n      {}\n", row.info.name, row.info.synopsis.empty() ? "" : " ", row.info.synopsis,
                         row.info.summary);
@@ -48,8 +51,9 @@ int run(std::span<const std::string> arguments) {
                         return {};
                       }}}});
   groups.push_back(log_options());
-  groups.push_back(common_options([&] { return help_text(groups); },
-                                  [] { return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version()); }));
+  groups.push_back(common_options([&] { return help_text(groups); }, [] {
+    return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version());
+  }));
   auto words = parse_options(groups, arguments, false, true);
   if (!words) die(words.error().message);
   if (words->empty()) die("missing command name; use --help for help");

@@ -84,9 +84,11 @@ Result<int> db_is_standalone(const Settings&, Arguments a) {
 
 Result<int> compare_versions(const Settings&, Arguments a) {
   for (const std::string& version : {a[0], a[2]})
-    if (!ovsdb::is_version(version)) return unexpected(fmt::format("{}: not a schema version in the format x.y.z", version));
+    if (!ovsdb::is_version(version))
+      return unexpected(fmt::format("{}: not a schema version in the format x.y.z", version));
   auto holds = compare(*ovsdb::compare_versions(a[0], a[2]), a[1]);
-  if (!holds) return unexpected(fmt::format("{}: not a comparison; use <, <=, ==, !=, >= or > (quoted for the shell)", a[1]));
+  if (!holds)
+    return unexpected(fmt::format("{}: not a comparison; use <, <=, ==, !=, >= or > (quoted for the shell)", a[1]));
   return *holds ? 0 : no;
 }
 

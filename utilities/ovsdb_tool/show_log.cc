@@ -36,7 +36,8 @@ class Printer {
     auto schema = ovsdb::DatabaseSchema::from_json(v);
     if (!schema) return unexpected(schema.error().to_string());
     schema_ = std::move(*schema);
-    fmt::print("record 0: \"{}\" schema, version=\"{}\", cksum=\"{}\"\n\n", schema_->name, schema_->version, schema_->cksum);
+    fmt::print("record 0: \"{}\" schema, version=\"{}\", cksum=\"{}\"\n\n", schema_->name, schema_->version,
+               schema_->cksum);
     return {};
   }
 
@@ -84,8 +85,9 @@ class Printer {
   }
 
   static bool has_tables(const json::object& record) {
-    return std::any_of(record.begin(), record.end(),
-                       [](const auto& member) { return !std::string_view(member.key().data(), member.key().size()).starts_with('_'); });
+    return std::any_of(record.begin(), record.end(), [](const auto& member) {
+      return !std::string_view(member.key().data(), member.key().size()).starts_with('_');
+    });
   }
 
   // What people know a row by, where its table has such a column.

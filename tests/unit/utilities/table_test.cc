@@ -55,8 +55,8 @@ class TableTest : public testing::Test {
   }
 
   // One column of plain text.
-  static Table words(std::vector<std::string> texts, std::string heading = "word") {
-    Table t;
+  static Table words(std::vector<std::string> texts, std::string heading = "word", std::string caption = {}) {
+    Table t(std::move(caption));
     t.add_column(std::move(heading));
     t.add_column("n");
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -205,8 +205,7 @@ TEST_F(TableTest, BlankLinesSeparateTablesWithoutFrames) {
 }
 
 TEST_F(TableTest, TimestampsStandAboveTheCaption) {
-  Table t = words({});
-  t.set_caption("T");
+  Table t = words({}, "word", "T");
   t.set_timestamp(std::chrono::system_clock::time_point{std::chrono::milliseconds{1700000000042}});
   EXPECT_EQ(print(t), "2023-11-14 22:13:20.042\nT\nword n\n---- -\n");
   style_.format = TableFormat::html;
