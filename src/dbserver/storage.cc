@@ -89,6 +89,11 @@ Result<std::optional<std::string>> keep_records_behind(ovsdb::FileSystem& files,
 
 struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
   Impl(runtime::Loop& l, ovsdb::FileSystem& f, std::string p) : loop(l), files(f), path(std::move(p)) {}
+  ~Impl() {
+    // A compaction under way ends with its storage, and what it has written goes with it.
+    compaction_worker.stop();
+    if (lock) remove_new_file();
+  }
 
   runtime::Loop& loop;
   ovsdb::FileSystem& files;
@@ -124,6 +129,11 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
   std::string new_path() const { return path + ".tmp"; }
   // Not new_path(), which the thread of a compaction that was given up may still be writing.
   std::string replacement_path() const { return path + ".replacement.tmp"; }
+
+  void remove_new_file() {
+    if (!files.exists(new_path())) return;
+    if (auto removed = files.remove(new_path()); !removed) log.warn("{}", removed.error().message);
+  }
 
   Result<void> cut() {
     if (!cut_needed) return {};
@@ -185,7 +195,7 @@ struct Storage::Impl : std::enable_shared_from_this<Storage::Impl> {
     last_compaction = loop.now();
     commits = 0;
     if (!result) {
-      if (auto removed = files.remove(new_path()); !removed) log.dbg("{}", removed.error().message);
+      remove_new_file();
       size_after_compaction = end;
       log.warn("{}: compaction failed ({})", path, result.error().message);
     }
@@ -374,9 +384,7 @@ void Storage::compact(Snapshot snapshot, std::string comment, std::function<void
       if (!self) return;
       if (self->compaction_number != number) {
         // Given up.  A compaction that has begun since then removes the file itself.
-        if (!self->compacting && self->files.exists(self->new_path())) {
-          if (auto removed = self->files.remove(self->new_path()); !removed) log.dbg("{}", removed.error().message);
-        }
+        if (!self->compacting) self->remove_new_file();
         return;
       }
       if (!*result) return self->end_compaction(Unexpected{result->error()});

@@ -4,7 +4,9 @@
 
 namespace ovs::dbserver {
 
-Worker::~Worker() {
+Worker::~Worker() { stop(); }
+
+void Worker::stop() {
   if (!thread_.joinable()) return;
   {
     std::lock_guard lock(mutex_);

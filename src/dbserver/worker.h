@@ -22,6 +22,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   void run(std::function<void()> task);
+  // Waits for the task that runs; those behind it are dropped, and none is taken any more.
+  void stop();
 
  private:
   void loop();

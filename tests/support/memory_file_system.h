@@ -10,7 +10,7 @@
 // After a crash every File and FileLock that was open is dead: its calls fail with EIO and it holds
 // no lock.  A directory is always in sync, as FileSystem promises of create and rename.
 //
-// Thread safety: none.
+// Thread safety: every call may come from any thread.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,6 +21,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -39,20 +40,29 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
   // The `nth` call of this kind from now (1: the next) fails with `code`; a write stores the first
   // `stored` bytes before it does.  One fault of a kind at a time.
   void fail(Call call, unsigned nth, int code = EIO, std::size_t stored = 0) {
+    const std::lock_guard guard(mutex_);
     faults_[index(call)] = Fault{counts_[index(call)] + nth, code, stored, false};
   }
   // The same for that call and every one after it.
   void fail_from(Call call, unsigned nth, int code = EIO, std::size_t stored = 0) {
+    const std::lock_guard guard(mutex_);
     faults_[index(call)] = Fault{counts_[index(call)] + nth, code, stored, true};
   }
-  void heal() { faults_ = {}; }
+  void heal() {
+    const std::lock_guard guard(mutex_);
+    faults_ = {};
+  }
 
   // How many bytes all files together may hold; a write that does not fit stores what does.
-  void set_capacity(std::optional<std::size_t> bytes) { capacity_ = bytes; }
+  void set_capacity(std::optional<std::size_t> bytes) {
+    const std::lock_guard guard(mutex_);
+    capacity_ = bytes;
+  }
 
   // Power goes and comes back.  Of each file's writes since its last sync the first `survive` bytes
   // (in the order of writing) are on the disk.
   void crash(std::size_t survive = 0) {
+    const std::lock_guard guard(mutex_);
     for (auto& [path, node] : files_) {
       std::string content = node->synced;
       std::size_t left = survive;
@@ -73,31 +83,47 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
 
   // --- looking
 
-  std::uint64_t count(Call call) const { return counts_[index(call)]; }
+  std::uint64_t count(Call call) const {
+    const std::lock_guard guard(mutex_);
+    return counts_[index(call)];
+  }
   // What a reader would see; what would be left after crash().
-  std::string content(const std::string& path) const { return files_.at(path)->content; }
-  std::string synced_content(const std::string& path) const { return files_.at(path)->synced; }
+  std::string content(const std::string& path) const {
+    const std::lock_guard guard(mutex_);
+    return files_.at(path)->content;
+  }
+  std::string synced_content(const std::string& path) const {
+    const std::lock_guard guard(mutex_);
+    return files_.at(path)->synced;
+  }
   void set_content(const std::string& path, std::string content) {
     auto node = std::make_shared<Node>();
     node->synced = content;
     node->content = std::move(content);
+    const std::lock_guard guard(mutex_);
     files_[path] = std::move(node);
   }
   std::vector<std::string> paths() const {
+    const std::lock_guard guard(mutex_);
     std::vector<std::string> all;
     for (const auto& [path, node] : files_) all.push_back(path);
     return all;
   }
-  bool is_locked(const std::string& path) const { return locks_.contains(path); }
+  bool is_locked(const std::string& path) const {
+    const std::lock_guard guard(mutex_);
+    return locks_.contains(path);
+  }
 
   // --- ovsdb::FileSystem
 
   Result<std::unique_ptr<ovsdb::FileLock>> lock(const std::string& path) override {
+    const std::lock_guard guard(mutex_);
     if (!locks_.insert(path).second) return unexpected(path + ": cannot be locked: it is locked already", EAGAIN);
     return std::unique_ptr<ovsdb::FileLock>(std::make_unique<Lock>(*this, path));
   }
 
   Result<std::unique_ptr<ovsdb::File>> open(const std::string& path, Mode mode, bool lock_it) override {
+    const std::lock_guard guard(mutex_);
     std::unique_ptr<ovsdb::FileLock> held;
     if (lock_it) {
       OVS_TRY(held, lock(path));
@@ -115,6 +141,7 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
+    const std::lock_guard guard(mutex_);
     OVS_TRY_DO(attempt(Call::rename, from));
     auto at = files_.find(from);
     if (at == files_.end()) return Unexpected{system_error("renaming " + from, ENOENT)};
@@ -124,11 +151,15 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
   }
 
   Result<void> remove(const std::string& path) override {
+    const std::lock_guard guard(mutex_);
     if (files_.erase(path) == 0) return Unexpected{system_error("removing " + path, ENOENT)};
     return {};
   }
 
-  bool exists(const std::string& path) override { return files_.contains(path); }
+  bool exists(const std::string& path) override {
+    const std::lock_guard guard(mutex_);
+    return files_.contains(path);
+  }
 
  private:
   struct Node {
@@ -148,6 +179,7 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
    public:
     Lock(MemoryFileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)), epoch_(fs.epoch_) {}
     ~Lock() override {
+      const std::lock_guard guard(fs_.mutex_);
       if (epoch_ == fs_.epoch_) fs_.locks_.erase(path_);
     }
 
@@ -164,6 +196,7 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
         : fs_(fs), node_(std::move(node)), path_(std::move(path)), writable_(writable), lock_(std::move(lock)) {}
 
     Result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t size) override {
+      const std::lock_guard guard(fs_.mutex_);
       OVS_TRY_DO(check(Call::read));
       const std::string& c = node_->content;
       if (offset >= c.size()) return std::size_t{0};
@@ -173,6 +206,7 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
     }
 
     Result<void> write_at(std::uint64_t offset, std::string_view data) override {
+      const std::lock_guard guard(fs_.mutex_);
       if (!writable_) return Unexpected{system_error(path_ + ": writing", EBADF)};
       std::size_t stored = 0;
       auto allowed = fs_.attempt(Call::write, path_, &stored);
@@ -188,6 +222,7 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
     }
 
     Result<void> sync() override {
+      const std::lock_guard guard(fs_.mutex_);
       OVS_TRY_DO(check(Call::sync));
       node_->synced = node_->content;
       node_->unsynced.clear();
@@ -195,6 +230,7 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
     }
 
     Result<void> truncate(std::uint64_t size) override {
+      const std::lock_guard guard(fs_.mutex_);
       OVS_TRY_DO(check(Call::truncate));
       // On the disk at once: nothing here depends on a truncation being lost.
       node_->content.resize(size);
@@ -205,6 +241,7 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
     }
 
     Result<std::uint64_t> size() override {
+      const std::lock_guard guard(fs_.mutex_);
       if (node_->dead) return Unexpected{system_error(path_ + ": looking at", EIO)};
       return std::uint64_t{node_->content.size()};
     }
@@ -250,6 +287,8 @@ class MemoryFileSystem final : public ovsdb::FileSystem {
     return std::min(size, in_place + available);
   }
 
+  // Recursive: a File that open() drops again gives its lock back.
+  mutable std::recursive_mutex mutex_;
   std::map<std::string, std::shared_ptr<Node>> files_;
   std::set<std::string> locks_;
   std::array<std::uint64_t, 6> counts_{};

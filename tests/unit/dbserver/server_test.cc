@@ -2,6 +2,8 @@
 // that come and go.
 #include "unit/dbserver/dialogue.h"
 
+#include <thread>
+
 #include "dbserver/lock_table.h"
 #include "dbserver/log_loader.h"
 
@@ -226,6 +228,43 @@ TEST_F(ServerTest, AFailedCompactionLeavesTheOldFile) {
   insert(2);
   restart();
   expect_stored(R"([{"a":1},{"a":2}])");
+}
+
+// Whoever takes the database away, or gives it another schema, ends a compaction under way; the loop
+// hears of neither its file nor its end before.
+TEST_F(ServerTest, ACompactionThatIsGivenUpLeavesNoFile) {
+  const auto begin_compaction = [&](std::string* outcome) {
+    const std::uint64_t synced = fs.count(Call::sync);
+    auto begun = server->compact("T", [outcome](const Result<void>& result) {
+      *outcome = result ? "done" : result.error().message;
+    });
+    ASSERT_TRUE(begun) << begun.error().message;
+    while (fs.count(Call::sync) == synced) std::this_thread::yield();
+  };
+  insert(1);
+  std::string outcome;
+  begin_compaction(&outcome);
+  EXPECT_EQ(fs.paths().size(), 2U);
+  // Somebody who may not have the database leaves the file alone.
+  Server other(loop, fs);
+  EXPECT_FALSE(other.add_database("/t.db"));
+  EXPECT_EQ(fs.paths().size(), 2U);
+  peer("x").wire->arrive(
+      R"({"id":1,"method":"convert","params":["T",{"name":"T","version":"2.0.0","tables":{"P":{"columns":{"a":{"type":"integer"}}}}}]})");
+  EXPECT_EQ(outcome, "given up for another change of the file");
+  loop.run_until([&] { return fs.paths().size() == 1; }, std::chrono::seconds(5));
+  EXPECT_EQ(fs.paths(), std::vector<std::string>{"/t.db"});
+  settle();
+
+  outcome.clear();
+  begin_compaction(&outcome);
+  EXPECT_EQ(fs.paths().size(), 2U);
+  ASSERT_TRUE(server->remove_database("T"));
+  EXPECT_EQ(fs.paths(), std::vector<std::string>{"/t.db"});
+  EXPECT_EQ(outcome, "");
+  ASSERT_TRUE(server->add_database("/t.db"));
+  settle();
+  expect_stored(R"([{"a":1}])");
 }
 
 TEST_F(ServerTest, ConvertChangesTheSchema) {
