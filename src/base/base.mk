@@ -21,6 +21,8 @@ libovs_base_a_SOURCES = \
 	src/base/options.h \
 	src/base/paths.cc \
 	src/base/paths.h \
+	src/base/rcu.cc \
+	src/base/rcu.h \
 	src/base/result.cc \
 	src/base/result.h \
 	src/base/sha1.cc \

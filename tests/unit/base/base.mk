@@ -4,6 +4,7 @@ tests_unit_base_base_tests_SOURCES = \
 	tests/unit/base/json_test.cc \
 	tests/unit/base/log_test.cc \
 	tests/unit/base/options_test.cc \
+	tests/unit/base/rcu_test.cc \
 	tests/unit/base/result_test.cc \
 	tests/unit/base/sha1_test.cc \
 	tests/unit/base/text_test.cc \
