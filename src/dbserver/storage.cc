@@ -60,28 +60,54 @@ std::string whole_file(const Snapshot& snapshot, std::int64_t date_ms, std::stri
   return text;
 }
 
+// Reads a file from `from` to its end, block by block, and calls f(block) while that returns true.
+template <class F>
+Result<void> read_blocks(ovsdb::File& file, std::uint64_t from, F f) {
+  std::string block(std::size_t{1} << 20, '\0');
+  for (;;) {
+    OVS_TRY(const std::size_t n, file.read_at(from, block.data(), block.size()));
+    if (n == 0) return {};
+    OVS_TRY(const bool more, f(std::string_view(block.data(), n)));
+    if (!more) return {};
+    from += n;
+  }
+}
+
+Result<bool> has_record_behind(ovsdb::File& file, std::uint64_t from) {
+  constexpr std::string_view mark = "\nOVSDB JSON ";
+  std::string seen;  // the end of the last block, for a mark that is cut in two, and this block
+  bool found = false;
+  OVS_TRY_DO(read_blocks(file, from, [&](std::string_view block) -> Result<bool> {
+    if (seen.size() >= mark.size()) seen.erase(0, seen.size() - (mark.size() - 1));
+    seen += block;
+    found = seen.find(mark) != std::string::npos;
+    return !found;
+  }));
+  return found;
+}
+
 // What stands behind a damaged place is cut off when the file is next written.  Behind a torn last
 // record, which is what a crash leaves, there is nothing; but where records follow that are whole
 // or look so, the damage is of another kind, and what they say is kept in a file beside: it is the
 // only copy.  Returns that file's name, or nothing where it was not needed.
 Result<std::optional<std::string>> keep_records_behind(ovsdb::FileSystem& files, ovsdb::File& file,
                                                        const std::string& path, std::uint64_t from) {
-  OVS_TRY(const std::uint64_t size, file.size());
-  if (size <= from) return std::optional<std::string>();
-  std::string rest(size - from, '\0');
-  std::size_t got = 0;
-  while (got < rest.size()) {
-    OVS_TRY(const std::size_t n, file.read_at(from + got, rest.data() + got, rest.size() - got));
-    if (n == 0) break;
-    got += n;
-  }
-  rest.resize(got);
-  if (rest.find("\nOVSDB JSON ") == std::string::npos) return std::optional<std::string>();
+  OVS_TRY(const bool found, has_record_behind(file, from));
+  if (!found) return std::optional<std::string>();
   std::string kept = path + ".damaged";
   for (int n = 1; files.exists(kept); n++) kept = fmt::format("{}.damaged.{}", path, n);
   OVS_TRY(auto copy, files.open(kept, ovsdb::FileSystem::Mode::create, false));
-  OVS_TRY_DO(copy->write_at(0, rest));
-  OVS_TRY_DO(copy->sync());
+  std::uint64_t end = 0;
+  Result<void> copied = read_blocks(file, from, [&](std::string_view block) -> Result<bool> {
+    OVS_TRY_DO(copy->write_at(end, block));
+    end += block.size();
+    return true;
+  });
+  if (copied) copied = copy->sync();
+  if (!copied) {
+    if (auto removed = files.remove(kept); !removed) log.warn("{}", removed.error().message);
+    return Unexpected{std::move(copied).error()};
+  }
   return std::optional<std::string>(std::move(kept));
 }
 

@@ -344,6 +344,39 @@ TEST_F(ServerTest, DamagedAndForeignFilesAreRefused) {
   }
 }
 
+// What follows a damaged record is copied in blocks of 1 MiB; where it begins is seen wherever the
+// blocks part.
+TEST_F(ServerTest, RecordsBehindDamageAreKeptWhereverTheyBegin) {
+  stop();
+  constexpr std::size_t block = std::size_t{1} << 20;
+  const std::string good = fs.content("/t.db");
+  const std::string record = ovsdb::log_record("{}");
+  for (std::size_t cut = 0; cut <= 14; cut++) {
+    SCOPED_TRACE(cut);
+    std::string behind = "OVSDB JSON 5 damaged";
+    behind.resize(2 * block - cut, 'x');
+    behind += "\n" + record + std::string(block, 'y');
+    fs.set_content("/t.db", good + behind);
+    start();
+    stop();
+    ASSERT_EQ(fs.paths(), (std::vector<std::string>{"/t.db", "/t.db.damaged"}));
+    EXPECT_EQ(fs.content("/t.db.damaged"), behind);
+    EXPECT_EQ(fs.synced_content("/t.db.damaged"), behind);
+    ASSERT_TRUE(fs.remove("/t.db.damaged"));
+  }
+  // Without a safe place for them the file is not touched, and not served.
+  fs.set_content("/t.db", good + "damaged\n" + record);
+  for (Call call : {Call::write, Call::sync}) {
+    fs.fail(call, 1, ENOSPC);
+    server = std::make_unique<Server>(loop, fs);
+    auto added = server->add_database("/t.db");
+    ASSERT_FALSE(added);
+    EXPECT_NE(added.error().message.find("could not be copied to a safe place"), std::string::npos);
+    EXPECT_EQ(fs.paths(), std::vector<std::string>{"/t.db"});
+    stop();
+  }
+}
+
 TEST(LockTableTest, PassesLocksOn) {
   LockTable locks;
   EXPECT_TRUE(locks.lock(1, "a"));
