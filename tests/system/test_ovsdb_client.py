@@ -50,6 +50,19 @@ def test_a_socket_without_a_listener_is_told_from_a_missing_one(box, server):
     assert "is ovsdb-server running" in done.stderr
 
 
+@pytest.mark.parametrize("remote, reason", [
+    ("ssl:127.0.0.1:6640", "SSL/TLS is not supported by this version"),
+    ("tcp:127.0.0.1:99999", "is not a port number"),
+    ("tcp:[::1:6640", "bracket"),
+    ("tcp:no-such-host.invalid:6640", "cannot be resolved"),
+])
+def test_a_wrong_remote_is_explained(box, remote, reason):
+    done = client(box, "list-dbs", remote, status=1)
+    assert reason in done.stderr
+    assert "Invalid argument" not in done.stderr
+    assert done.stderr.count(remote) == 1
+
+
 def test_every_server_of_a_list_is_accounted_for(box):
     done = client(box, "list-dbs", "unix:a.sock,unix:b.sock", status=1)
     assert "unix:a.sock" in done.stderr and "unix:b.sock" in done.stderr

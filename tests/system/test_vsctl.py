@@ -214,6 +214,12 @@ def test_no_server(box):
     assert done.stderr.endswith(f"did you mean --db=unix:{box.run_dir}/none.sock?\n")
 
 
+def test_an_unknown_host(box):
+    done = box.run("ovs-vsctl", "--db=tcp:no-such-host.invalid:6640", "list-br", status=1)
+    assert "cannot be resolved" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_killed_server(box, server):
     server.kill()
     done = box.run("ovs-vsctl", f"--db=unix:{server.socket}", "list-br", status=1)

@@ -61,7 +61,13 @@ Error cannot_connect(std::string_view remote, const Error& why) {
     default:
       break;
   }
-  const std::string reason = why.code != 0 ? std::strerror(why.code) : why.message;
+  // An error about the name itself begins with the name; another one's text may repeat the remote's.
+  std::string_view reason = why.message;
+  if (const std::string name = std::string(remote) + ": "; reason.starts_with(name)) {
+    reason.remove_prefix(name.size());
+  } else if (why.code != 0) {
+    reason = std::strerror(why.code);
+  }
   return Error{fmt::format("failed to connect to \"{}\" ({}){}", remote, reason, advice), why.code};
 }
 

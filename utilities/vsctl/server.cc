@@ -13,6 +13,7 @@ namespace {
 
 // What to do about a connection that failed.
 std::string advice(std::string_view remotes, const Error& error) {
+  if (error.code == 0) return {};  // its text says what is wrong with the remote
   if (!remotes.starts_with("unix:"))
     return "is ovsdb-server running there, and does it listen on that address (ovs-vsctl set-manager)?";
   switch (error.code) {
