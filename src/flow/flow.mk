@@ -10,4 +10,6 @@ libovs_flow_a_SOURCES = \
 	src/flow/match.h \
 	src/flow/packet.cc \
 	src/flow/packet.h \
-	src/flow/parse.h
+	src/flow/parse.cc \
+	src/flow/parse.h \
+	src/flow/protocols.h
