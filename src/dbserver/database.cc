@@ -69,22 +69,9 @@ DbResult<void> Database::load_row(Table& table, const Uuid& uuid, const json::ob
     table.insert(std::move(created));
   }
   row->version = Uuid::random();
-  for (const auto& member : *columns) {
-    const ovsdb::ColumnSchema* column = schema.find(member.key());
-    if (!column || column->index < ovsdb::first_column) {
-      return db_error("unknown column", fmt::format("No column {} in table {}.", std::string_view(member.key()),
-                                                    schema.name));
-    }
-    const bool diff = is_diff && !fresh;
-    OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), nullptr, !diff));
-    Datum& cell = row->datum(column->index);
-    if (diff) {
-      OVS_TRY_DO(cell.patch(value, column->type));
-    } else {
-      cell = std::move(value);
-    }
-  }
-  return {};
+  return ovsdb::apply_columns(schema, *columns, is_diff && !fresh, [row](const ovsdb::ColumnSchema& column) -> Datum& {
+    return row->datum(column.index);
+  });
 }
 
 DbResult<void> Database::finish_loading() {

@@ -90,4 +90,10 @@ DbResult<RecordInfo> read_record(
   return info;
 }
 
+DbResult<const ColumnSchema*> column_of_record(const TableSchema& table, std::string_view name) {
+  const ColumnSchema* column = table.find(name);
+  if (column && column->index >= first_column) return column;
+  return db_error("unknown column", fmt::format("No column {} in table {}.", name, table.name));
+}
+
 }  // namespace ovs::ovsdb

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/json.h"
 #include "ovsdb/datum.h"
@@ -54,5 +55,25 @@ DbResult<RecordInfo> read_record_info(const json::value& record);
 DbResult<RecordInfo> read_record(
     const DatabaseSchema& schema, const json::value& record,
     const std::function<DbResult<void>(const TableSchema&, const Uuid&, const json::object* columns)>& row);
+
+// The declared column that a record calls `name`.
+DbResult<const ColumnSchema*> column_of_record(const TableSchema& table, std::string_view name);
+
+// Applies what a record says of a row to the row's values, where cell(column) finds them (as
+// Datum&).  `differences`: the record holds differences, and the row was there before.
+template <class Cell>
+DbResult<void> apply_columns(const TableSchema& table, const json::object& columns, bool differences, Cell cell) {
+  for (const auto& member : columns) {
+    OVS_TRY(const ColumnSchema* column, column_of_record(table, member.key()));
+    OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), nullptr, !differences));
+    Datum& present = cell(*column);
+    if (differences) {
+      OVS_TRY_DO(present.patch(value, column->type));
+    } else {
+      present = std::move(value);
+    }
+  }
+  return {};
+}
 
 }  // namespace ovs::ovsdb

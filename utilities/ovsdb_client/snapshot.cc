@@ -54,22 +54,9 @@ ovsdb::DbResult<void> apply_row(Rows& rows, const TableSchema& table, const Uuid
       row.push_back(Datum::default_of(table.columns[c].type));
     }
   }
-  for (const auto& member : *columns) {
-    const ColumnSchema* column = table.find(member.key());
-    if (!column || column->index < ovsdb::first_column) {
-      return ovsdb::db_error("unknown column", fmt::format("no column {} in table {}",
-                                                           std::string_view(member.key()), table.name));
-    }
-    Datum& cell = row[column->index - ovsdb::first_column];
-    const bool difference = is_diff && !is_new;
-    OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), nullptr, !difference));
-    if (difference) {
-      OVS_TRY(cell, cell.apply_diff(value, column->type));
-    } else {
-      cell = std::move(value);
-    }
-  }
-  return {};
+  return ovsdb::apply_columns(table, *columns, is_diff && !is_new, [&row](const ColumnSchema& column) -> Datum& {
+    return row[column.index - ovsdb::first_column];
+  });
 }
 
 // Writes the operations that put a snapshot's rows into a database.
@@ -191,9 +178,8 @@ Result<Snapshot> read_snapshot(std::string content) {
       for (const auto& [name, table] : snapshot.schema->tables) snapshot.tables.try_emplace(name);
       continue;
     }
-    const auto* object = (*record)->if_object();
-    const auto* flag = object ? object->if_contains("_is_diff") : nullptr;
-    const bool is_diff = flag && flag->is_bool() && flag->get_bool();
+    const auto info = ovsdb::read_record_info(**record);
+    const bool is_diff = info && info->is_diff;
     auto read = ovsdb::read_record(
         *snapshot.schema, **record,
         [&](const TableSchema& table, const Uuid& uuid, const json::object* columns) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "json_literal.h"
 
 namespace ovs::ovsdb {
@@ -70,6 +72,24 @@ TEST(TransactionRecord, DamageIsAnError) {
   EXPECT_EQ(read(R"({"A":{"x":null}})"), "syntax error: \"x\" is not a valid UUID");
   EXPECT_EQ(read(R"({"A":{"00000000-0000-0000-0000-000000000001":5}})"), "syntax \"5\": syntax error: object or null expected");
   EXPECT_FALSE(read_record_info(json::array()));
+}
+
+// The values of columns i and s of table A after a record; or the error.
+std::string applied(std::string_view columns, bool differences) {
+  const TableSchema& table = *schema().find("A");
+  std::map<std::string, Datum, std::less<>> row{{"i", Datum(Atom(std::int64_t{1}))}, {"s", Datum(Atom("old"))}};
+  auto done = apply_columns(table, value_of(columns).get_object(), differences,
+                            [&](const ColumnSchema& column) -> Datum& { return row[column.name]; });
+  if (!done) return done.error().to_string();
+  return ovs::to_text(row["i"].to_json()) + " " + ovs::to_text(row["s"].to_json());
+}
+
+TEST(TransactionRecord, ColumnsAreApplied) {
+  EXPECT_EQ(applied(R"({"i":5})", false), R"(5 "old")");
+  EXPECT_EQ(applied(R"({"i":5,"s":"new"})", true), R"(5 "new")");
+  EXPECT_EQ(applied(R"({"nope":5})", false), "unknown column: No column nope in table A.");
+  EXPECT_EQ(applied(R"({"_version":5})", false), "unknown column: No column _version in table A.");
+  EXPECT_EQ(applied(R"({"i":"x"})", false), R"(syntax ""x"": syntax error: expected integer)");
 }
 
 TEST(TransactionRecord, AnErrorOfARowEndsTheReading) {
