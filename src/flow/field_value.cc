@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "flow/port_number.h"
 
 namespace ovs::flow {
 
@@ -14,6 +15,12 @@ namespace {
 bool is_small(const Field& field) { return field.place.storage <= 8; }
 
 std::uint64_t low_bits(unsigned n) { return n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1; }
+
+// The bits of a small field where they stand on the wire.
+std::uint64_t wire_bits(const Field& field) {
+  if (field.format == Format::port16) return 0xffff;
+  return low_bits(field.place.bits) << field.place.wire_shift;
+}
 
 std::uint64_t read_number(const std::uint8_t* p, std::size_t size) {
   std::uint64_t n = 0;
@@ -40,7 +47,7 @@ std::uint64_t FieldValue::number(const Field& field) const {
 }
 
 FieldValue exact_mask(const Field& field) {
-  if (is_small(field)) return FieldValue::of(field, low_bits(field.place.bits));
+  if (is_small(field)) return FieldValue::of(field, wire_bits(field));
   FieldValue v;
   std::fill_n(v.bytes.begin(), field.wire_bytes, 0xff);
   return v;
@@ -48,7 +55,7 @@ FieldValue exact_mask(const Field& field) {
 
 bool fits(const Field& field, const FieldValue& value) {
   if (!is_small(field)) return true;
-  return (value.number(field) & ~low_bits(field.place.bits)) == 0;
+  return (value.number(field) & ~wire_bits(field)) == 0;
 }
 
 bool is_zero(const Field& field, const FieldValue& value) {
@@ -59,8 +66,11 @@ FieldValue get_field(const FlowKey& key, const Field& field) {
   OVS_CHECK(!is_tunnel_metadata(field.id), "a tunnel option has no place of its own");
   const auto* at = reinterpret_cast<const std::uint8_t*>(&key) + field.place.offset;
   if (is_small(field)) {
-    const std::uint64_t n = read_number(at, field.place.storage) >> field.place.shift;
-    return FieldValue::of(field, n & low_bits(field.place.bits));
+    const std::uint64_t n = read_number(at, field.place.storage) >> field.place.shift & low_bits(field.place.bits);
+    if (field.format == Format::port16) {
+      return FieldValue::of(field, narrow_port(static_cast<std::uint32_t>(n)).value_or(port_number_none_16));
+    }
+    return FieldValue::of(field, n << field.place.wire_shift);
   }
   FieldValue v;
   std::memcpy(v.bytes.data(), at, field.place.storage);
@@ -74,9 +84,12 @@ void set_field(FlowKey& key, const Field& field, const FieldValue& value) {
     std::memcpy(at, value.bytes.data(), field.place.storage);
     return;
   }
+  std::uint64_t number = value.number(field) >> field.place.wire_shift;
+  // A mask of 16 one-bits becomes one of 32, as it should.
+  if (field.format == Format::port16) number = widen_port(static_cast<std::uint16_t>(number));
   const std::uint64_t bits = low_bits(field.place.bits) << field.place.shift;
   const std::uint64_t n = read_number(at, field.place.storage) & ~bits;
-  write_number(at, field.place.storage, n | (value.number(field) << field.place.shift & bits));
+  write_number(at, field.place.storage, n | (number << field.place.shift & bits));
 }
 
 }  // namespace ovs::flow

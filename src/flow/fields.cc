@@ -15,7 +15,9 @@ consteval bool table_is_sound() {
     if (f.name.empty() || f.help.empty()) throw "a row lacks its name or help";
     if (f.place.offset + f.place.storage > sizeof(FlowKey)) throw "a place lies outside FlowKey";
     if (f.place.shift + f.place.bits > 8 * f.place.storage || f.place.bits == 0) throw "bits lie outside their storage";
-    if (f.place.bits > 8 * f.wire_bytes) throw "bits do not fit on the wire";
+    if (f.place.bits + f.place.wire_shift > 8 * f.wire_bytes && f.format != Format::port16) {
+      throw "bits do not fit on the wire";
+    }
     if (f.place.storage > 8 && (f.place.shift != 0 || f.place.bits != 8 * f.place.storage)) {
       throw "a part of a value must be a part of an integer";
     }

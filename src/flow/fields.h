@@ -6,9 +6,11 @@
 // `switch` on a field outside this folder, and no second list.
 //
 // A field is a range of bits in FlowKey: `bits` of them, `shift` above the lowest bit of the
-// `storage` bytes at `offset`, in network byte order.  On the wire (OXM) it is `wire_bytes` long, right-aligned.
-// Fields may overlap: ip_dscp and nw_ecn are parts of nw_tos, `parent` names the register that a
-// smaller one is a part of.
+// `storage` bytes at `offset`, in network byte order.  On the wire (OXM) it is `wire_bytes` long, right-aligned,
+// and `wire_shift` bits further left (nw_tos alone: DSCP as the upper six bits of a byte).
+// Fields may overlap: ip_dscp and nw_tos are the same bits, `parent` names the register that a
+// smaller one is a part of.  in_port is all of in_port_oxm, narrowed to 16 bits on the wire
+// (flow/port_number.h).
 //
 // A consteval check holds names, headers and places unique and within range.
 //
@@ -35,6 +37,7 @@ enum class Masking : std::uint8_t { exact_only, any };
 enum class Access : std::uint8_t { read_only, read_write };
 
 // What else a match must say before it may speak of a field (ovs-fields(7), "Prerequisites").
+// flow/prerequisite.h tells whether it does.
 enum class Prerequisite : std::uint8_t {
   none, conntrack, ethernet, vlan, mpls, ipv4, ipv6, ip, arp, nsh, tcp, udp, sctp, icmpv4, icmpv6, nd, nd_solicit, nd_advert,
 };
@@ -71,6 +74,7 @@ struct Place {
   std::uint16_t storage;  // bytes
   std::uint16_t shift;    // bits above the lowest of the storage
   std::uint16_t bits;
+  std::uint16_t wire_shift = 0;
 };
 
 struct Field {
@@ -177,7 +181,7 @@ inline constexpr std::array<Field, field_count> fields{{
     {FieldId::tun_flags, "tun_flags", "", FLOW_PLACE(tun_flags, 0, 1), 2,
      Format::tunnel_flags, Masking::any, Prerequisite::none, Access::read_write, OldSupport::no, OldSupport::no,
      {{{"NXM_NX_TUN_FLAGS", nxm_nx, 104, "", "2.5"}}}, FieldId::none, "tunnel flags: oam"},
-    {FieldId::in_port, "in_port", "", FLOW_PLACE(in_port, 0, 16), 2,
+    {FieldId::in_port, "in_port", "", FLOW_PLACE(in_port, 0, 32), 2,
      Format::port16, Masking::exact_only, Prerequisite::none, Access::read_write, OldSupport::exact, OldSupport::exact,
      {{{"NXM_OF_IN_PORT", nxm_of, 0, "", "1.1"}}},
      FieldId::in_port_oxm, "ingress port, OpenFlow 1.0 numbering"},
@@ -254,9 +258,15 @@ inline constexpr std::array<Field, field_count> fields{{
      Format::hexadecimal, Masking::exact_only, Prerequisite::ethernet, Access::read_only, OldSupport::exact, OldSupport::exact,
      {{{"OXM_OF_ETH_TYPE", oxm_of, 5, "1.2", "1.7"}, {"NXM_OF_ETH_TYPE", nxm_of, 3, "", "1.1"}}},
      FieldId::none, "Ethertype"},
-    {FieldId::vlan_vid, "vlan_vid", "", FLOW_PLACE(vlan[0].tci, 0, 12), 2,
+    {FieldId::dl_vlan, "dl_vlan", "", FLOW_PLACE(vlan[0].tci, 0, 12), 2,
+     Format::decimal, Masking::exact_only, Prerequisite::ethernet, Access::read_write, OldSupport::exact, OldSupport::exact,
+     {}, FieldId::none, "VLAN ID of the outer tag, as OpenFlow 1.0 has it; in a match, 65535: no tag"},
+    {FieldId::dl_vlan_pcp, "dl_vlan_pcp", "", FLOW_PLACE(vlan[0].tci, 13, 3), 1,
+     Format::decimal, Masking::exact_only, Prerequisite::ethernet, Access::read_write, OldSupport::exact, OldSupport::exact,
+     {}, FieldId::none, "priority of the outer tag, as OpenFlow 1.0 has it"},
+    {FieldId::vlan_vid, "vlan_vid", "", FLOW_PLACE(vlan[0].tci, 0, 13), 2,
      Format::decimal, Masking::any, Prerequisite::ethernet, Access::read_write, OldSupport::exact, OldSupport::exact,
-     {{{"OXM_OF_VLAN_VID", oxm_of, 6, "1.2", "1.7"}}}, FieldId::none, "VLAN ID of the outer tag"},
+     {{{"OXM_OF_VLAN_VID", oxm_of, 6, "1.2", "1.7"}}}, FieldId::none, "VLAN ID of the outer tag, with bit 0x1000 set if there is one"},
     {FieldId::vlan_pcp, "vlan_pcp", "", FLOW_PLACE(vlan[0].tci, 13, 3), 1,
      Format::decimal, Masking::exact_only, Prerequisite::vlan, Access::read_write, OldSupport::exact, OldSupport::exact,
      {{{"OXM_OF_VLAN_PCP", oxm_of, 7, "1.2", "1.7"}}}, FieldId::none, "priority of the outer tag"},
@@ -308,7 +318,7 @@ inline constexpr std::array<Field, field_count> fields{{
     {FieldId::ip_frag, "ip_frag", "nw_frag", FLOW_PLACE(nw_frag, 0, 2), 1,
      Format::frag, Masking::any, Prerequisite::ip, Access::read_only, OldSupport::no, OldSupport::no,
      {{{"NXM_NX_IP_FRAG", nxm_nx, 26, "", "1.3"}}}, FieldId::none, "whether a fragment, and which"},
-    {FieldId::nw_tos, "nw_tos", "", FLOW_PLACE(nw_tos, 0, 8), 1,
+    {FieldId::nw_tos, "nw_tos", "", Place{offsetof(FlowKey, nw_tos), 1, 2, 6, 2}, 1,
      Format::decimal, Masking::exact_only, Prerequisite::ip, Access::read_write, OldSupport::exact, OldSupport::exact,
      {{{"NXM_OF_IP_TOS", nxm_of, 5, "", "1.1"}}}, FieldId::none, "DSCP as the upper six bits of a byte"},
     {FieldId::ip_dscp, "ip_dscp", "", FLOW_PLACE(nw_tos, 2, 6), 1,
@@ -439,6 +449,11 @@ inline constexpr std::array<Field, field_count> fields{{
 #undef FLOW_XREG
 #undef FLOW_XXREG
 #undef FLOW_TUN_METADATA
+
+// How many bits actions may name ("vlan_vid[0..11]"): what tells whether there is a tag is not among them.
+constexpr unsigned action_bits(const Field& f) {
+  return f.id == FieldId::vlan_vid ? 12 : f.place.bits + f.place.wire_shift;
+}
 
 constexpr const Field& field(FieldId id) { return fields[static_cast<std::size_t>(id)]; }
 // Whether the place depends on a run-time binding.

@@ -12,4 +12,6 @@ libovs_flow_a_SOURCES = \
 	src/flow/packet.h \
 	src/flow/parse.cc \
 	src/flow/parse.h \
+	src/flow/port_number.cc \
+	src/flow/port_number.h \
 	src/flow/protocols.h

@@ -31,7 +31,6 @@ inline constexpr OfPort port_local{0xfffffffe};  // the bridge's own, internal, 
 inline constexpr OfPort port_none{0xffffffff};
 
 // OpenFlow 1.0 has the reserved ports at 0xff00 and above: the same numbers without their upper half.
-inline constexpr std::uint16_t first_reserved_16 = 0xff00;
 OfPort widen_port(std::uint16_t port);
 // Nothing for the numbers that have no form of 16 bits (0xff00 to 0xfffffeff).
 std::optional<std::uint16_t> narrow_port(OfPort port);
