@@ -27,7 +27,9 @@ struct Output {
 
 struct PushVlan {
   flow::VlanTag tag;
-  friend bool operator==(const PushVlan&, const PushVlan&) = default;
+  friend bool operator==(const PushVlan& a, const PushVlan& b) {
+    return a.tag.tpid == b.tag.tpid && a.tag.tci == b.tag.tci;
+  }
 };
 
 struct PopVlan {
