@@ -27,6 +27,7 @@
 #include "datapath/datapath.h"
 #include "flow/match.h"
 #include "ofproto/config.h"
+#include "ofproto/ids.h"
 #include "openflow/port.h"
 
 namespace ovs::netdev {
@@ -36,9 +37,6 @@ class Netdev;
 namespace ovs::ofproto {
 
 using datapath::TimePoint;
-
-enum class BridgeId : std::uint32_t {};
-enum class BundleId : std::uint32_t {};
 
 class Switch {
  public:
