@@ -183,26 +183,36 @@ def test_suggestions(vsctl):
     ("set port p1 tag=5000", "table Port, record p1, column tag"),
     ("set port p1 tag=1,2", "table Port, record p1, column tag"),
     ("set port p1 vlan=10", 'table Port, record p1, column vlan_mode, which "vlan" is short for'),
-    ("set bridge br0 flow_tables:300=@x", "table Bridge, record br0, column flow_tables"),
-    ("set bridge br0 flow_tables:3=x", "table Bridge, record br0, column flow_tables"),
-    ("set interface p1 bfd:min_rx", None),
+    ("set bridge br0 flow_tables:300=@x", "table Bridge, record br0, column flow_tables, which refers to records of Flow_Table"),
+    ("set bridge br0 flow_tables:3=x",
+     "table Bridge, record br0, column flow_tables, which refers to records of Flow_Table"),
+    ("set bridge br0 controller=tcp:192.0.2.1",
+     "table Bridge, record br0, column controller, which refers to records of Controller"),
     ("add port p1 trunks 5000", "table Port, record p1, column trunks"),
     ("remove port p1 tru x", 'table Port, record p1, column trunks, which "tru" is short for'),
-    ("create qos type=x queues:x=@y", "table QoS, column queues"),
+    ("create qos type=x queues:x=@y", "table QoS, column queues, which refers to records of Queue"),
     ("add-port br0 p2 tag=x", "table Port, record p2, column tag"),
     ("find port tag=x", "table Port, column tag"),
-    ("find bridge flow_tables:x=@y", "table Bridge, column flow_tables"),
+    ("find bridge flow_tables:x=@y", "table Bridge, column flow_tables, which refers to records of Flow_Table"),
     ("wait-until port p1 tag=x", "table Port, record p1, column tag"),
-    ("get bridge br0 flow_tables:x", "table Bridge, record br0, column flow_tables"),
+    ("get bridge br0 flow_tables:x", "table Bridge, record br0, column flow_tables, which refers to records of Flow_Table"),
 ])
 def test_an_error_of_a_value_names_its_column(vsctl, line, place):
     vsctl("add-br br0 -- add-port br0 p1")
     assert vsctl(line, status=1) == ""
-    if place:
-        assert vsctl.stderr.endswith(f" ({place})\n")
-    else:  # what is wrong is the form of the argument, which is repeated
-        assert vsctl.stderr == 'bfd:min_rx: argument does not end in "=" followed by a value.\n'
+    assert vsctl.stderr.endswith(f" ({place})\n")
     assert vsctl.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("line", [
+    "add-port br0 p2 tag 5", "set port p1 tag= 5", "set interface p1 bfd:min_rx"])
+def test_a_setting_in_several_words_is_explained(vsctl, line):
+    vsctl("add-br br0 -- add-port br0 p1")
+    vsctl(line, status=1)
+    assert 'argument does not end in "=" followed by a value.' in vsctl.stderr
+    target = "bfd:min_rx" if "bfd" in line else "tag"
+    empty = " ('\"\"' is the empty text)" if "=" in line else ""
+    assert vsctl.stderr.endswith(f"  Write {target}=VALUE as one word, without spaces{empty}.\n")
 
 
 def test_no_server(box):

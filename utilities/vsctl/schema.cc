@@ -67,6 +67,17 @@ std::string canonical(std::string_view name) {
   return out;
 }
 
+// Whether the characters of `word` stand in `text` in this order, the first one in front: "iface" in "interface".
+bool abbreviates(std::string_view word, std::string_view text) {
+  if (word.size() < 4 || !text.starts_with(word[0])) return false;
+  for (char c : word) {
+    const std::size_t at = text.find(c);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + 1);
+  }
+  return true;
+}
+
 // Which of `names` may have been meant by a word that is none of them; else `otherwise`.
 std::string suggestion(std::string_view word, std::span<const std::string_view> names, std::string_view otherwise) {
   const std::string wanted = canonical(word);
@@ -77,9 +88,13 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
   auto add = [&](std::size_t i) { out += fmt::format("{}\"{}\"", out.empty() ? "; did you mean " : " or ", names[i]); };
   if (auto near = nearest(wanted, candidates)) {
     add(static_cast<std::size_t>(std::ranges::find(candidates, *near) - candidates.begin()));
-  } else if (wanted.size() > 1) {
+  } else {
+    const std::string_view w = wanted;
+    auto within = [](std::string_view part, std::string_view whole) {
+      return part.size() > 2 && whole.find(part) != std::string_view::npos;
+    };
     for (std::size_t i = 0; i < names.size(); i++)
-      if (candidates[i].find(wanted) != std::string_view::npos) add(i);
+      if (within(w, candidates[i]) || within(candidates[i], w) || abbreviates(w, candidates[i])) add(i);
   }
   return out.empty() ? std::string(otherwise) : out + "?";
 }

@@ -146,9 +146,17 @@ Result<ArgumentParts> split_argument(const TableSchema& table, std::string_view 
     return parts;
   }
   const OperatorName* op = operator_at(text);
-  if (!op || std::ranges::find(operators, op->op) == operators.end() || text.size() == op->text.size())
-    return unexpected(
-        fmt::format("{}: argument does not end in {} followed by a value.", argument, list_operators(operators)));
+  if (!op || std::ranges::find(operators, op->op) == operators.end() || text.size() == op->text.size()) {
+    std::string message =
+        fmt::format("{}: argument does not end in {} followed by a value.", argument, list_operators(operators));
+    // "tag = 5" and "tag 5" come as several arguments.
+    if (text.empty() || op) {
+      std::string_view target = argument.substr(0, argument.size() - text.size());
+      message += fmt::format("  Write {}=VALUE as one word, without spaces", target);
+      message += op ? " ('\"\"' is the empty text)." : ".";
+    }
+    return unexpected(std::move(message));
+  }
   parts.op = op->op;
   parts.value = text.substr(op->text.size());
   return parts;
@@ -332,6 +340,9 @@ Error about(Error error, const ValuePlace& place) {
   error.message += fmt::format(", column {}", place.column.name);
   if (place.written.size() < place.column.name.size())
     error.message += fmt::format(", which \"{}\" is short for", place.written);
+  const ovsdb::ColumnType& type = place.column.type;
+  const std::string& target = type.value.ref_table.empty() ? type.key.ref_table : type.value.ref_table;
+  if (!target.empty()) error.message += fmt::format(", which refers to records of {}", target);
   error.message += ')';
   return error;
 }

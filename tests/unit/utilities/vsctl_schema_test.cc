@@ -53,6 +53,7 @@ TEST(VsctlSchema, TablesByNameAndBeginning) {
   EXPECT_EQ(table("brdge"), "unknown table \"brdge\"; did you mean \"Bridge\"?");
   EXPECT_EQ(table("prot"), "unknown table \"prot\"; did you mean \"Port\"?");
   EXPECT_EQ(table("zone"), "unknown table \"zone\"; did you mean \"CT_Zone\"?");
+  EXPECT_EQ(table("iface"), "unknown table \"iface\"; did you mean \"Interface\"?");
   for (std::string_view name : {"pro", "xyzzy"})
     EXPECT_EQ(table(name), "unknown table \"" + std::string(name) +
                                "\"; the tables are AutoAttach, Bridge, CT_Timeout_Policy, CT_Zone, Controller, Datapath, "
@@ -76,6 +77,8 @@ TEST(VsctlSchema, ColumnsByNameAndBeginning) {
             "Bridge does not contain a column whose name matches \"faill_mode\"; did you mean \"fail_mode\"?");
   EXPECT_EQ(column("enable"), "Bridge does not contain a column whose name matches \"enable\"; did you mean "
                               "\"mcast_snooping_enable\" or \"rstp_enable\" or \"stp_enable\"?");
+  EXPECT_EQ(column("vlan_ports"), "Bridge does not contain a column whose name matches \"vlan_ports\"; did you mean "
+                                  "\"ports\"?");
   EXPECT_EQ(column("_version"), "Bridge does not contain a column whose name matches \"_version\"; did you mean "
                                 "\"datapath_version\"?");
   EXPECT_EQ(column("xyzzy"), "Bridge does not contain a column whose name matches \"xyzzy\"; "

@@ -57,7 +57,8 @@ TEST_F(ValuesTest, SplitsArguments) {
   EXPECT_EQ(condition("other_config:a=b=c"), "other_config [a] = [b=c]");
   EXPECT_EQ(condition("other-config:\"a b\"=c"), "other_config [a b] = [c]");
   EXPECT_EQ(condition("tag="), "tag=: argument does not end in \"=\", \"!=\", \"<\", \">\", \"<=\", \">=\", \"{=}\", "
-                               "\"{!=}\", \"{<}\", \"{>}\", \"{<=}\", \"{>=}\", \"{in}\", or \"{not-in}\" followed by a value.");
+                               "\"{!=}\", \"{<}\", \"{>}\", \"{<=}\", \"{>=}\", \"{in}\", or \"{not-in}\" followed by a value.  "
+                               "Write tag=VALUE as one word, without spaces ('\"\"' is the empty text).");
   EXPECT_EQ(condition("=5"), "=5: missing column name");
   EXPECT_EQ(condition("tag~5"),
             "Port does not contain a column whose name matches \"tag~5\"; did you mean \"tag\"?");
