@@ -258,7 +258,9 @@ def test_a_locked_database_is_not_written(box, db):
         fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for arguments in (["transact", db, json.dumps(["D", insert(name="b")])], ["compact", db],
                           ["convert", db, box.top / "d.schema"]):
-            assert f"locked by process {os.getpid()}" in error(box, *arguments)
+            complaint = error(box, *arguments)
+            assert f"locked by process {os.getpid()}" in complaint
+            assert "is changed with ovsdb-client" in complaint
         assert names(box, db) == ["a"]
         box.run("ovsdb-tool", "compact", db, "copy.db")
         box.run("ovsdb-tool", "show-log", db)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 
@@ -59,7 +60,15 @@ Result<OpenDatabase> load(const std::string& path, bool for_writing) {
   if (model == ovsdb::StorageModel::clustered) return Unexpected{clustered(path)};
   OpenDatabase database;
   const auto mode = for_writing ? FileSystem::Mode::read_write : FileSystem::Mode::read_only;
-  OVS_TRY(database.file, FileSystem::os().open(path, mode, for_writing));
+  auto file = FileSystem::os().open(path, mode, for_writing);
+  if (!file) {
+    Error error = std::move(file.error());
+    if (error.code == EAGAIN)
+      error.message += "; what a server serves is changed with ovsdb-client, and compacted with "
+                       "\"ovs-appctl -t ovsdb-server ovsdb-server/compact\"";
+    return Unexpected{std::move(error)};
+  }
+  database.file = std::move(*file);
   auto log = dbserver::load_log(*database.file);
   if (!log) return Unexpected{std::move(log).error().in(path)};
   if (!log->damage.empty())
