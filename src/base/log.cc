@@ -27,8 +27,9 @@ constexpr std::array<std::string_view, log_destinations> destination_names{"sysl
 
 // Numbered as in RFC 5424, section 6.2.1; the gap is a number without a name here.
 constexpr std::array<std::string_view, 24> facility_names{
-    "kern",  "user", "mail", "daemon", "auth",  "syslog", "lpr",    "news",   "uucp",   "clock",  "",       "ftp",
-    "ntp",   "audit", "alert", "clock2", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"};
+    "kern",   "user",   "mail",   "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "clock",  "",       "ftp",    "ntp",    "audit",  "alert",  "clock2",
+    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"};
 constexpr int local0 = 16;
 
 constexpr std::string_view syslog_prefix = "<%B> %D{%h %e %T} %E %A: ";

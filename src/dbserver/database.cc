@@ -91,11 +91,12 @@ DbResult<void> Database::finish_loading() {
           if (Row* target = to.find(uuid)) {
             target->strong_refs++;
           } else if (!error) {
-            error = ovsdb::DbError{"referential integrity violation",
-                                   fmt::format("table {} column {} row {} references row {} of table {}, which does not exist",
-                                               schema.name, schema.columns[column].name, row.uuid().to_string(),
-                                               uuid.to_string(), to.schema().name),
-                                   {}};
+            error = ovsdb::DbError{
+                "referential integrity violation",
+                fmt::format("table {} column {} row {} references row {} of table {}, which does not exist",
+                            schema.name, schema.columns[column].name, row.uuid().to_string(), uuid.to_string(),
+                            to.schema().name),
+                {}};
           }
         });
       }

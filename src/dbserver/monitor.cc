@@ -125,7 +125,8 @@ DbResult<void> MonitorShape::parse_request(OfTable& to, const json::value& reque
                                  : flag.key() == "modify" ? Select::modifications
                                                           : 0;
         if (bit == 0) {
-          return fail(member.value(), fmt::format("Member '{}' is present but not allowed here.", std::string_view(flag.key())));
+          return fail(member.value(),
+                      fmt::format("Member '{}' is present but not allowed here.", std::string_view(flag.key())));
         }
         if (!flag.value().is_bool()) {
           return fail(member.value(), fmt::format("Type mismatch for member '{}'.", std::string_view(flag.key())));
@@ -150,7 +151,8 @@ DbResult<void> MonitorShape::parse_request(OfTable& to, const json::value& reque
       if (!name.is_string()) return syntax_error(*columns, "array of column names expected");
       const ovsdb::ColumnSchema* column = schema.find(std::string_view(name.get_string()));
       if (!column) {
-        return syntax_error(*columns, fmt::format("{} is not a valid column name", std::string_view(name.get_string())));
+        return syntax_error(*columns,
+                            fmt::format("{} is not a valid column name", std::string_view(name.get_string())));
       }
       if (!add(column->index)) return syntax_error(*columns, "column name mentioned more than once");
     }
@@ -220,7 +222,9 @@ void MonitorShape::make_key() {
   key_ = std::to_string(static_cast<int>(version_));
   for (const OfTable& of : tables_) {
     fmt::format_to(std::back_inserter(key_), ";{}/{}", of.table->number(), of.select);
-    for (const Column& column : of.columns) fmt::format_to(std::back_inserter(key_), ",{}/{}", column.index, column.select);
+    for (const Column& column : of.columns) {
+      fmt::format_to(std::back_inserter(key_), ",{}/{}", column.index, column.select);
+    }
     for (const ovsdb::Clause& clause : of.clauses) {
       key_ += '?';
       append_json(key_, clause.to_json(of.table->schema()));

@@ -115,7 +115,8 @@ int run(int argc, char** argv) {
                        "where each DATABASE is a database file (default: {}).\n\n{}",
                        program_name(), program_name(), path_below(dbdir(), "conf.db"), options_help(groups));
   };
-  groups.push_back(common_options(help, [] { return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version()); }));
+  groups.push_back(common_options(
+      help, [] { return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version()); }));
   auto words = parse_options(groups, std::vector<std::string>(argv + 1, argv + argc), false, true);
   if (!words) die(words.error().message);
   for (const std::string& word : *words) {

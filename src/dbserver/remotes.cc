@@ -75,15 +75,16 @@ class Remotes::Listening : public Endpoint {
   }
 
   Result<void> open() override {
-    OVS_TRY(listener_, runtime::Listener::listen(server_.loop(), target_, [this](std::unique_ptr<runtime::Stream> stream) {
-              auto client = server_.add_client(std::move(stream), client_options(),
-                                               [this, alive = std::weak_ptr<bool>(alive_)](const Error&) {
-                                                 if (!alive.expired()) status_changed();
-                                               });
-              std::erase_if(clients_, [](const std::weak_ptr<Client>& c) { return c.expired(); });
-              clients_.push_back(client);
-              status_changed();
-            }));
+    const auto accepted = [this](std::unique_ptr<runtime::Stream> stream) {
+      auto client = server_.add_client(std::move(stream), client_options(),
+                                       [this, alive = std::weak_ptr<bool>(alive_)](const Error&) {
+                                         if (!alive.expired()) status_changed();
+                                       });
+      std::erase_if(clients_, [](const std::weak_ptr<Client>& c) { return c.expired(); });
+      clients_.push_back(client);
+      status_changed();
+    };
+    OVS_TRY(listener_, runtime::Listener::listen(server_.loop(), target_, accepted));
     return {};
   }
 
@@ -383,10 +384,12 @@ void Remotes::write_status() {
     if (!table || !table->find(row.uuid)) continue;
     auto endpoint = endpoints_.find(row.target);
     json::object values;
-    if (const auto* column = table->schema().find("is_connected"); column && column->type.key.type == ovsdb::AtomType::boolean) {
+    const ovsdb::ColumnSchema* column = table->schema().find("is_connected");
+    if (column && column->type.key.type == ovsdb::AtomType::boolean) {
       values["is_connected"] = endpoint != endpoints_.end() && endpoint->second->is_connected();
     }
-    if (const auto* column = table->schema().find("status"); column && column->type.is_map()) {
+    column = table->schema().find("status");
+    if (column && column->type.is_map()) {
       json::array pairs;
       if (endpoint != endpoints_.end()) {
         for (const auto& [key, value] : endpoint->second->status()) pairs.push_back(json::array{key, value});

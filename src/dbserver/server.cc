@@ -79,7 +79,8 @@ void Server::describe(Hosted& hosted) {
   hosted.row = Uuid::random();
   json::object row{{"name", hosted.name()}, {"model", "standalone"},          {"connected", true},
                    {"leader", true},        {"schema", hosted.schema_text()}};
-  json::object operation{{"op", "insert"}, {"table", "Database"}, {"uuid", hosted.row.to_string()}, {"row", std::move(row)}};
+  json::object operation{
+      {"op", "insert"}, {"table", "Database"}, {"uuid", hosted.row.to_string()}, {"row", std::move(row)}};
   change(*find_database("_Server"), to_text(json::array{std::move(operation)}));
 }
 
@@ -142,7 +143,8 @@ void Server::forget(Client& client) {
   for (const auto& [name, hosted] : databases_) {
     hosted->waiting.remove_if([&](const WaitingTransaction& w) { return w.account.client().get() == &client; });
   }
-  locks_.forget(client.id(), [&](LockTable::Holder next, const std::string& lock) { notify_lock(next, "locked", lock); });
+  locks_.forget(client.id(),
+                [&](LockTable::Holder next, const std::string& lock) { notify_lock(next, "locked", lock); });
   clients_.erase(client.id());
 }
 

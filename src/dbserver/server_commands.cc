@@ -72,7 +72,8 @@ void add_server_commands(ControlTable& table, Server& server, Remotes& remotes, 
               for (const auto& [name, hosted] : server.databases()) text += name + "\n";
               return text;
             });
-  table.add({"ovsdb-server/compact", "[DB]", "rewrite a database's file, or all, without their past", "", Access::read_write},
+  table.add({"ovsdb-server/compact", "[DB]", "rewrite a database's file, or all, without their past", "",
+             Access::read_write},
             [&server, trim](Words words, ControlReply reply) {
               std::vector<std::string> names;
               if (!words.empty()) {
@@ -84,7 +85,8 @@ void add_server_commands(ControlTable& table, Server& server, Remotes& remotes, 
               }
               compact(server, std::move(names), std::make_shared<ControlReply>(std::move(reply)), *trim);
             });
-  table.add({"ovsdb-server/memory-trim-on-compaction", "on|off", "give free memory back after each compaction", "", Access::read_write},
+  table.add({"ovsdb-server/memory-trim-on-compaction", "on|off", "give free memory back after each compaction", "",
+             Access::read_write},
             [trim](Words words) -> Result<std::string> {
               if (words[0] != "on" && words[0] != "off") return unexpected("invalid argument: on or off is expected");
               *trim = words[0] == "on";

@@ -102,7 +102,8 @@ void Server::get_server_id(Client& client, const json::value&, const std::string
 void Server::set_db_change_aware(Client& client, const json::value& params, const std::string& id_text) {
   const json::array* array = params.if_array();
   if (!array || array->size() != 1 || !array->front().is_bool()) {
-    client.error(id_text, error_object("syntax error", "set_db_change_aware: true or false parameter expected", &params));
+    client.error(id_text,
+                 error_object("syntax error", "set_db_change_aware: true or false parameter expected", &params));
     return;
   }
   client.db_change_aware = array->front().get_bool();
@@ -233,8 +234,9 @@ void Server::monitor_cond_change(Client& client, const json::value& params, cons
     return;
   }
   if (it->second->shape->shape.version() == MonitorVersion::plain) {
-    client.error(id_text, error_object("syntax error", "the monitor has no conditions: it was not made by monitor_cond or "
-                                                       "monitor_cond_since",
+    client.error(id_text, error_object("syntax error",
+                                       "the monitor has no conditions: it was not made by monitor_cond or "
+                                       "monitor_cond_since",
                                        &(*array)[0]));
     return;
   }
@@ -300,7 +302,8 @@ void Server::convert(Client& client, const json::value& params, const std::strin
     return;
   }
   if (!hosted->storage || client.options().read_only) {
-    client.error(id_text, error_object("not allowed", fmt::format("the database {} cannot be converted here", hosted->name())));
+    client.error(id_text, error_object("not allowed",
+                                       fmt::format("the database {} cannot be converted here", hosted->name())));
     return;
   }
   if ((*schema)->name != hosted->name()) {

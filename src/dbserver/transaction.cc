@@ -362,9 +362,8 @@ DbResult<void> Transaction::update(const Operation& op) {
     if (!column) return unknown_column(member.key(), schema, *op.row);
     OVS_TRY(Datum value, Datum::from_json(column->type, member.value(), resolver_));
     if (!column->is_mutable || column->index < ovsdb::first_column) {
-      return Unexpected{DbError{"constraint violation",
-                                fmt::format("Cannot update immutable column {} in table {}.", column->name, schema.name),
-                                quoted(*op.whole)}};
+      std::string why = fmt::format("Cannot update immutable column {} in table {}.", column->name, schema.name);
+      return Unexpected{DbError{"constraint violation", std::move(why), quoted(*op.whole)}};
     }
     values.emplace_back(column->index, std::move(value));
   }

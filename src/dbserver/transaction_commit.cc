@@ -179,9 +179,9 @@ DbResult<void> Transaction::prune(Table& table, Row* row, std::size_t column) {
   const ovsdb::ColumnSchema& schema = table.schema().columns[column];
   if (value.size() < schema.type.min) {
     return db_error("constraint violation",
-                    fmt::format("Column \"{}\" of row {} in table \"{}\" must not have fewer than {} element(s), but {} of "
-                                "its weak references point to rows that do not exist (an all-zeros UUID is the default "
-                                "of a column that was not set).",
+                    fmt::format("Column \"{}\" of row {} in table \"{}\" must not have fewer than {} element(s), but "
+                                "{} of its weak references point to rows that do not exist (an all-zeros UUID is the "
+                                "default of a column that was not set).",
                                 schema.name, row->uuid().to_string(), table.schema().name, schema.type.min,
                                 size - value.size()));
   }
@@ -282,8 +282,8 @@ DbError Transaction::duplicate(const Table& table, const Index& index, const Row
     values += row.datum(column).to_text(table.schema().columns[column].type);
   }
   return DbError{"constraint violation",
-                 fmt::format("Two rows of table \"{}\" would have the same value ({}) for the index on {} {}: row {}, {}, "
-                             "and row {}, {}.",
+                 fmt::format("Two rows of table \"{}\" would have the same value ({}) for the index on {} {}: row {}, "
+                             "{}, and row {}, {}.",
                              table.schema().name, values, index.columns().size() == 1 ? "column" : "columns", columns,
                              row.uuid().to_string(), origin(row), other.uuid().to_string(), origin(other)),
                  {}};

@@ -29,7 +29,8 @@ struct SharedText {
 
   static SharedText* make(std::string_view s) {
     if (s.empty()) return nullptr;
-    auto* text = new (::operator new(sizeof(SharedText) + s.size())) SharedText{1, static_cast<std::uint32_t>(s.size())};
+    void* memory = ::operator new(sizeof(SharedText) + s.size());
+    auto* text = new (memory) SharedText{1, static_cast<std::uint32_t>(s.size())};
     std::memcpy(text->bytes(), s.data(), s.size());
     return text;
   }

@@ -148,7 +148,8 @@ class Datum {
   bool insert(const Atom& key);                      // a set
   bool insert(const Atom& key, const Atom& value, bool replace);
   bool erase(AtomView key);
-  bool unite(const Datum& other, bool replace = false);  // adds other's elements; a key that is there keeps its value unless `replace`
+  // Adds other's elements; a key that is there keeps its value unless `replace`.
+  bool unite(const Datum& other, bool replace = false);
   bool subtract(const Datum& other);                     // sets: by key; maps: pairs that are equal
   bool subtract_keys(const Datum& keys);                 // a map, a set of its keys
   // Removes the elements for which `drop` says so, as garbage collection of weak references does.

@@ -157,7 +157,8 @@ struct LogReader::Impl {
 
     OVS_TRY(std::string_view data, bytes(data_offset, length));
     if (data.size() < length)
-      return stop(fmt::format("the record at offset {} is cut off: {} of its {} bytes are there", offset, data.size(), length));
+      return stop(fmt::format("the record at offset {} is cut off: {} of its {} bytes are there", offset, data.size(),
+                              length));
     if (Sha1::Digest sum = sum_of(data); sum != header->hash)
       return stop(fmt::format("checksum mismatch: the {} bytes at offset {} have the SHA-1 sum {}, not {}", length,
                               data_offset, hex(sum), hex(header->hash)));

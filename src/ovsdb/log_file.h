@@ -5,8 +5,8 @@
 //     OVSDB JSON <length> <sha1 of the length bytes, 40 hex digits>\n
 //     {...}\n                                    <length> bytes with the newline
 //
-// "OVSDB CLUSTER" in place of "OVSDB JSON" marks a clustered database.  The first record of a standalone database is its schema;
-// every further one is a transaction (ovsdb/transaction_record.h).
+// "OVSDB CLUSTER" in place of "OVSDB JSON" marks a clustered database.  The first record of a
+// standalone database is its schema; every further one is a transaction (ovsdb/transaction_record.h).
 //
 // A record that is torn, or whose checksum is wrong, ends the file: what came before it is good.
 // The reader reports it; the writer then truncates there before it appends.

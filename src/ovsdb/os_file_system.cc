@@ -74,12 +74,14 @@ class Lock final : public FileLock {
     lock.l_whence = SEEK_SET;
     if (::fcntl(fd.get(), F_SETLK, &lock) < 0) {
       const int code = errno;
-      if (code != EAGAIN && code != EACCES) return Unexpected{system_error(fmt::format("{}: locking {}", path, name), code)};
+      if (code != EAGAIN && code != EACCES)
+        return Unexpected{system_error(fmt::format("{}: locking {}", path, name), code)};
       std::string by;
       lock.l_type = F_WRLCK;
       if (::fcntl(fd.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0)
         by = fmt::format(" by process {}", lock.l_pid);
-      return unexpected(fmt::format("{}: cannot be locked: it is locked{} already (lock file {})", path, by, name), EAGAIN);
+      return unexpected(fmt::format("{}: cannot be locked: it is locked{} already (lock file {})", path, by, name),
+                        EAGAIN);
     }
     if (::fstat(fd.get(), &status) < 0) return Unexpected{system_error(name, errno)};
     FileId id{status.st_dev, status.st_ino};
@@ -176,14 +178,15 @@ class OsFileSystem final : public FileSystem {
         break;
     }
     Descriptor fd(::open(real.c_str(), flags, 0640));
-    if (fd.get() < 0)
-      return Unexpected{system_error(fmt::format("{}: {}", path, mode == Mode::create ? "creating" : "opening"), errno)};
+    const std::string_view doing = mode == Mode::create ? "creating" : "opening";
+    if (fd.get() < 0) return Unexpected{system_error(fmt::format("{}: {}", path, doing), errno)};
     struct stat status;
     if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode))
       return Unexpected{system_error(fmt::format("{}: opening", path), EISDIR)};
     if (mode == Mode::create) {
       auto directory = open_directory(real);
-      auto synced = directory ? sync_directory(*directory, real) : Result<void>(Unexpected{std::move(directory).error()});
+      auto synced = directory ? sync_directory(*directory, real)
+                              : Result<void>(Unexpected{std::move(directory).error()});
       if (!synced) {
         ::unlink(real.c_str());
         return Unexpected{std::move(synced).error()};

@@ -96,7 +96,7 @@ std::optional<std::array<std::uint64_t, 3>> parse_version(std::string_view s) {
   if (parts.size() != 3) return std::nullopt;
   std::array<std::uint64_t, 3> version{};
   for (std::size_t i = 0; i < 3; ++i) {
-    bool digits = !parts[i].empty() && std::all_of(parts[i].begin(), parts[i].end(), [](char c) { return c >= '0' && c <= '9'; });
+    bool digits = !parts[i].empty() && parts[i].find_first_not_of("0123456789") == std::string_view::npos;
     auto n = digits ? parse_integer(parts[i]) : std::nullopt;
     if (!n) return std::nullopt;
     version[i] = static_cast<std::uint64_t>(*n);
@@ -174,7 +174,8 @@ DbResult<TableSchema> TableSchema::from_json(std::string_view name, const json::
 json::object TableSchema::to_json(bool default_is_root) const {
   json::object o;
   json::object columns_json;
-  for (std::size_t i = first_column; i < columns.size(); ++i) columns_json[columns[i].name] = column_to_json(columns[i]);
+  for (std::size_t i = first_column; i < columns.size(); ++i)
+    columns_json[columns[i].name] = column_to_json(columns[i]);
   o["columns"] = std::move(columns_json);
   if (!indexes.empty()) {
     json::array all;
@@ -207,14 +208,16 @@ DbResult<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(const 
   OVS_TRY(const json::object* tables, m.required_object("tables"));
   OVS_TRY_DO(m.finish());
   if (version) {
-    if (!is_version(*version)) return syntax_error(v, fmt::format("schema version \"{}\" not in format x.y.z", *version));
+    if (!is_version(*version))
+      return syntax_error(v, fmt::format("schema version \"{}\" not in format x.y.z", *version));
     schema->version = *version;
   }
   if (cksum) schema->cksum = *cksum;
 
   bool any_root = false;
   for (const auto& member : *tables) {
-    OVS_TRY(TableSchema table, TableSchema::from_json(std::string_view(member.key().data(), member.key().size()), member.value()));
+    const std::string_view table_name(member.key().data(), member.key().size());
+    OVS_TRY(TableSchema table, TableSchema::from_json(table_name, member.value()));
     any_root |= table.declared_root;
     std::string name = table.name;
     schema->tables.emplace(std::move(name), std::move(table));

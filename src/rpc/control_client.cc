@@ -66,7 +66,8 @@ Result<ControlAnswer> control_call(const std::string& socket_path, const std::st
       .drained = nullptr,
       .closed =
           [&](const Error& error) {
-            failed(Error{fmt::format("cannot connect to \"{}\" ({})", socket_path, std::strerror(error.code)), error.code});
+            failed(Error{fmt::format("cannot connect to \"{}\" ({})", socket_path, std::strerror(error.code)),
+                         error.code});
           },
   });
 
