@@ -1,4 +1,25 @@
 noinst_LIBRARIES += libovs-netdev.a
 libovs_netdev_a_SOURCES = \
+	src/netdev/dummy.cc \
+	src/netdev/dummy.h \
+	src/netdev/ethtool.cc \
+	src/netdev/ethtool.h \
+	src/netdev/kernel_device.cc \
+	src/netdev/kernel_device.h \
+	src/netdev/link_table.cc \
+	src/netdev/link_table.h \
 	src/netdev/netdev.h \
-	src/netdev/registry.h
+	src/netdev/packet_socket.cc \
+	src/netdev/packet_socket.h \
+	src/netdev/patch.cc \
+	src/netdev/patch.h \
+	src/netdev/pcap_writer.cc \
+	src/netdev/pcap_writer.h \
+	src/netdev/registry.cc \
+	src/netdev/registry.h \
+	src/netdev/stable_descriptor.h \
+	src/netdev/system.cc \
+	src/netdev/system.h \
+	src/netdev/tap.cc \
+	src/netdev/tap.h \
+	src/netdev/vnet_header.h

@@ -54,7 +54,7 @@ class Registry {
   // Reads what has come, without waiting.  Names of devices that changed, each once, sorted.
   std::vector<std::string> process_events();
 
-  // Of every device that has statistics, by name: one question to the kernel for all of them.
+  // Of every device of the kernel (system, internal, tap), by name: one question for all of them.
   Result<std::map<std::string, Statistics>> all_statistics() const;
 
   // Removes TAP interfaces and filters with the same `owner` that belong to no Netdev which exists now: call it once

@@ -1,0 +1,64 @@
+// KernelDevice: what all Netdevs that stand for a Linux interface have in common: they find it by name,
+// follow it through rtnetlink, and ask for and change its settings.
+//
+// Thread safety: as netdev.h.
+#pragma once
+
+#include <string>
+
+#include "netdev/link_table.h"
+#include "netdev/netdev.h"
+
+namespace ovs::netdev {
+
+class KernelDevice : public Netdev {
+ public:
+  ~KernelDevice() override;
+
+  // Finds the interface and opens it; success, too, if it does not exist.
+  Result<void> start();
+
+  State state() const override { return state_; }
+  Result<Statistics> statistics() const override;
+  Result<void> set_mtu(unsigned mtu) override;
+  Result<void> set_mac(const flow::EthAddr& mac) override;
+  Result<void> set_admin_up(bool up) override;
+  std::uint64_t generation() const override { return generation_; }
+
+  // ---- for LinkTable
+  // The kernel says that an interface of this name is there, or that it changed.
+  void link_present(const netlink::Link& link);
+  // The interface that this device stands for is gone, or has another name now.
+  void link_gone();
+  // Whether state() or generation() is another one than when this was asked last.
+  bool take_change();
+  virtual Statistics to_statistics(const netlink::LinkCounters& counters) const = 0;
+
+ protected:
+  KernelDevice(std::string name, LinkTable& links) : Netdev(std::move(name)), links_(links) {}
+
+  // There is a new interface of this name: open it.
+  virtual Result<void> open_interface(const netlink::Link& link) = 0;
+  // The interface is gone.  Returns whether it lives on out of rtnetlink's sight, or has been made again.
+  virtual bool interface_lost() = 0;
+  // Makes the interface if this kind does; called before it is looked for.
+  virtual Result<void> make_interface() { return {}; }
+  unsigned ifindex() const { return state_.ifindex; }
+  LinkTable& links() const { return links_; }
+  void forget_interface();
+
+ private:
+  Result<void> adopt(const netlink::Link& link);
+  void apply(const netlink::Link& link);
+  Result<void> changed(Result<void> done);
+  Result<unsigned> existing() const;
+
+  LinkTable& links_;
+  bool added_ = false;
+  State state_;
+  std::uint64_t generation_ = 0;
+  State told_state_;
+  std::uint64_t told_generation_ = 0;
+};
+
+}  // namespace ovs::netdev

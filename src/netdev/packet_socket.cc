@@ -1,0 +1,186 @@
+#include "netdev/packet_socket.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/descriptor.h"
+#include "netdev/vnet_header.h"
+
+namespace ovs::netdev {
+namespace {
+
+using flow::batch_size;
+
+// What may wait for a forwarding thread that is busy.  A small frame takes about 1 kB of it.
+constexpr int socket_buffer_bytes = 4 << 20;
+constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(tpacket_auxdata));
+constexpr std::size_t vlan_tag_at = 12;  // behind the two addresses
+
+Result<void> set_option(int fd, int level, int name, int value, std::string_view doing) {
+  if (::setsockopt(fd, level, name, &value, sizeof value) < 0) return Unexpected{system_error(doing, errno)};
+  return {};
+}
+
+// Beyond net.core.[rw]mem_max where this process may, else up to it.
+void set_buffer(int fd, int force_name, int name) {
+  if (::setsockopt(fd, SOL_SOCKET, force_name, &socket_buffer_bytes, sizeof socket_buffer_bytes) < 0)
+    ::setsockopt(fd, SOL_SOCKET, name, &socket_buffer_bytes, sizeof socket_buffer_bytes);
+}
+
+// Message headers for recvmmsg(), laid out once for each thread.
+struct ReceiveBatch {
+  std::array<mmsghdr, batch_size> messages{};
+  std::array<iovec, batch_size> vectors{};
+  struct alignas(cmsghdr) Control {
+    char bytes[control_bytes];
+  };
+  std::array<Control, batch_size> controls{};
+
+  ReceiveBatch() {
+    for (std::size_t i = 0; i < batch_size; ++i) {
+      messages[i].msg_hdr.msg_iov = &vectors[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+      messages[i].msg_hdr.msg_control = &controls[i];
+    }
+  }
+};
+
+const tpacket_auxdata* find_auxdata(msghdr& message) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+    if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA)
+      return reinterpret_cast<const tpacket_auxdata*>(CMSG_DATA(c));
+  return nullptr;
+}
+
+}  // namespace
+
+void restore_vlan_tag(flow::Packet& packet, const tpacket_auxdata& beside) {
+  if (!(beside.tp_status & TP_STATUS_VLAN_VALID) || packet.size() < vlan_tag_at) return;
+  const std::uint16_t tpid = beside.tp_status & TP_STATUS_VLAN_TPID_VALID ? beside.tp_vlan_tpid : ETH_P_8021Q;
+  const std::uint16_t tag[2] = {htons(tpid), htons(beside.tp_vlan_tci)};
+  std::memcpy(packet.insert(vlan_tag_at, sizeof tag), tag, sizeof tag);
+}
+
+Result<void> PacketSocket::open(unsigned ifindex) {
+  // Without a protocol, so that nothing is received before everything is set.
+  Descriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket.get() < 0) return Unexpected{system_error("cannot open a packet socket", errno)};
+  const int fd = socket.get();
+  OVS_TRY_DO(set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1, "PACKET_VNET_HDR"));
+  OVS_TRY_DO(set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1, "PACKET_AUXDATA"));
+  OVS_TRY_DO(set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING"));
+  set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+  set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+  packet_mreq membership{};
+  membership.mr_ifindex = static_cast<int>(ifindex);
+  membership.mr_type = PACKET_MR_PROMISC;
+  if (::setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) < 0)
+    return Unexpected{system_error("cannot make the device promiscuous", errno)};
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = static_cast<int>(ifindex);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+    return Unexpected{system_error("cannot bind a packet socket", errno)};
+
+  return fd_.put(socket);
+}
+
+std::size_t PacketSocket::receive(std::span<flow::Packet> slots) {
+  static thread_local ReceiveBatch batch;
+  const int fd = descriptor();
+  if (fd < 0) return 0;
+  const std::size_t room = std::min(slots.size(), batch_size);
+  for (std::size_t i = 0; i < room; ++i) {
+    // The virtio header goes into the headroom, right before the frame: one piece of memory for the kernel to fill.
+    batch.vectors[i] = {slots[i].data() - vnet_header_bytes, slots[i].capacity() + vnet_header_bytes};
+    batch.messages[i].msg_hdr.msg_controllen = control_bytes;
+  }
+  std::size_t taken = 0;
+  for (std::size_t attempt = 0; attempt <= batch_size; ++attempt) {
+    const int n = ::recvmmsg(fd, batch.messages.data(), static_cast<unsigned>(room), MSG_DONTWAIT, nullptr);
+    if (n < 0) {
+      // EINVAL: a frame with a kind of segmentation that the virtio header cannot express; it is gone.  ENETDOWN: told
+      // once when the device goes down.
+      if (errno == EINVAL) rx_bad_.fetch_add(1, std::memory_order_relaxed);
+      if (errno == EINVAL || errno == ENETDOWN || errno == EINTR) continue;
+      return 0;
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+      mmsghdr& message = batch.messages[i];
+      flow::Packet& packet = slots[i];
+      VnetHeader header;
+      std::memcpy(&header, packet.data() - vnet_header_bytes, sizeof header);
+      const std::size_t bytes = message.msg_len - vnet_header_bytes;
+      if (message.msg_len < vnet_header_bytes || message.msg_hdr.msg_flags & MSG_TRUNC ||
+          !read_vnet_header(header, bytes, packet.offload)) {
+        rx_bad_.fetch_add(1, std::memory_order_relaxed);
+        continue;
+      }
+      packet.set_size(bytes);
+      if (const tpacket_auxdata* beside = find_auxdata(message.msg_hdr)) restore_vlan_tag(packet, *beside);
+      if (taken != i) std::swap(slots[taken], packet);
+      ++taken;
+    }
+    return taken;
+  }
+  return 0;
+}
+
+void PacketSocket::send(std::span<flow::Packet* const> packets) {
+  const int fd = descriptor();
+  if (fd < 0) {
+    tx_dropped_.fetch_add(packets.size(), std::memory_order_relaxed);
+    return;
+  }
+  std::array<mmsghdr, batch_size> messages;
+  std::array<std::array<iovec, 2>, batch_size> vectors;
+  std::array<VnetHeader, batch_size> headers;
+  while (!packets.empty()) {
+    const std::size_t count = std::min(packets.size(), batch_size);
+    for (std::size_t i = 0; i < count; ++i) {
+      flow::Packet& packet = *packets[i];
+      headers[i] = make_vnet_header(packet);
+      vectors[i] = {iovec{&headers[i], vnet_header_bytes}, iovec{packet.data(), packet.size()}};
+      messages[i] = {};
+      messages[i].msg_hdr.msg_iov = vectors[i].data();
+      messages[i].msg_hdr.msg_iovlen = vectors[i].size();
+    }
+    packets = packets.subspan(count);
+    bool told_down = false;
+    for (std::size_t done = 0; done < count;) {
+      const int n = ::sendmmsg(fd, &messages[done], static_cast<unsigned>(count - done), MSG_DONTWAIT);
+      if (n > 0) {
+        done += static_cast<std::size_t>(n);
+        continue;
+      }
+      if (errno == EINTR) continue;
+      // The first time, this may tell of a device that was down and is up again.
+      if (errno == ENETDOWN && !std::exchange(told_down, true)) continue;
+      // What the device cannot take now it cannot take for the rest of these either; what is
+      // wrong with one frame (EMSGSIZE, EINVAL) is that frame's own.
+      const bool all = errno == EAGAIN || errno == ENETDOWN || errno == ENXIO || errno == ENODEV || errno == EBADF;
+      const std::size_t lost = all ? count - done : 1;
+      tx_dropped_.fetch_add(lost, std::memory_order_relaxed);
+      done += lost;
+    }
+  }
+}
+
+std::uint64_t PacketSocket::rx_dropped() const {
+  tpacket_stats counters{};
+  socklen_t size = sizeof counters;
+  // Asking sets the kernel's counter to zero.
+  if (const int fd = descriptor();
+      fd >= 0 && ::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &counters, &size) == 0)
+    rx_overflow_ += counters.tp_drops;
+  return rx_overflow_ + rx_bad_.load(std::memory_order_relaxed);
+}
+
+}  // namespace ovs::netdev

@@ -1,0 +1,48 @@
+// PacketSocket: frames of one Linux interface by packet(7), with their offloads.
+//
+// Everything that the interface receives comes here, nothing of what the host or this socket sends through it.  VLAN
+// tags that the kernel took off are put back.  Frames of up to 64 kB with unfinished checksums
+// and segmentation pass both ways.
+//
+// open() again exchanges the socket under the hands of threads that use it (stable_descriptor.h).
+//
+// Thread safety: open() and counters on one thread; receive() on one; send() on any number.
+#pragma once
+
+#include <linux/if_packet.h>
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "base/result.h"
+#include "flow/packet.h"
+#include "netdev/stable_descriptor.h"
+
+namespace ovs::netdev {
+
+class PacketSocket {
+ public:
+  // Sees the interface `ifindex` from now on.
+  Result<void> open(unsigned ifindex);
+  int descriptor() const { return fd_.get(); }  // -1 before open()
+  void close() { fd_.idle(); }
+
+  std::size_t receive(std::span<flow::Packet> slots);
+  void send(std::span<flow::Packet* const> packets);
+
+  // Frames lost here, which the interface's own counters do not know of.
+  std::uint64_t rx_dropped() const;
+  std::uint64_t tx_dropped() const { return tx_dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  StableDescriptor fd_;
+  std::atomic<std::uint64_t> tx_dropped_{0};
+  std::atomic<std::uint64_t> rx_bad_{0};          // what made no sense
+  mutable std::uint64_t rx_overflow_ = 0;         // what found the socket's buffer full
+};
+
+// Puts the tag that the kernel took off, and tells beside the frame, back into it.
+void restore_vlan_tag(flow::Packet& packet, const tpacket_auxdata& beside);
+
+}  // namespace ovs::netdev
