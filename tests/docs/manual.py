@@ -168,6 +168,7 @@ def examples(path):
 def normalize(text):
     """Replaces what differs from run to run."""
     text = re.sub(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "<time>", text)
+    text = re.sub(r"\brow [0-9a-f]{8}\b", "row <uuid>", text)  # of ovsdb-tool show-log
     return ovs_test.normalize_uuids(text).rstrip()
 
 
