@@ -161,6 +161,9 @@ struct FlowKey {
   friend bool operator==(const FlowKey& a, const FlowKey& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 };
 
+// The ColdPart bits that a key should have, found by looking: for a key that was filled by field.
+std::uint8_t find_cold_parts(const FlowKey& key);
+
 inline constexpr std::size_t hot_bytes = offsetof(FlowKey, tun_id);
 inline constexpr std::size_t key_words = sizeof(FlowKey) / 8;
 static_assert(hot_bytes == 128, "the hot part is two cache lines");
