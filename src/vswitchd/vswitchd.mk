@@ -1,2 +1,22 @@
 # The schema of the configuration database; ovsdb-tool(1) and the boot scripts find it in pkgdatadir.
 dist_pkgdata_DATA += src/vswitchd/vswitch.ovsschema
+
+noinst_LIBRARIES += libovs-vswitchd.a
+libovs_vswitchd_a_SOURCES = \
+	src/vswitchd/commands.cc \
+	src/vswitchd/engines.cc \
+	src/vswitchd/engines.h \
+	src/vswitchd/host.cc \
+	src/vswitchd/host.h \
+	src/vswitchd/model.cc \
+	src/vswitchd/model.h \
+	src/vswitchd/reconciler.cc \
+	src/vswitchd/reconciler.h \
+	src/vswitchd/reconciler_devices.cc \
+	src/vswitchd/reporter.cc \
+	src/vswitchd/reporter.h \
+	src/vswitchd/rows.h \
+	src/vswitchd/settings.cc \
+	src/vswitchd/settings.h \
+	src/vswitchd/vswitchd.cc \
+	src/vswitchd/vswitchd.h

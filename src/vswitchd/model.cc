@@ -1,0 +1,54 @@
+#include "vswitchd/model.h"
+
+#include <fmt/format.h>
+
+#include "netdev/dummy.h"
+
+namespace ovs::vswitchd {
+
+InterfaceState* usable_peer(const Model& model, const InterfaceState& patch) {
+  const auto option = patch.options.find("peer");
+  if (option == patch.options.end()) return nullptr;
+  InterfaceState* peer = model.interface(option->second);
+  if (!peer || !peer->number || peer == &patch || peer->type != "patch") return nullptr;
+  if (peer->port->bridge->engine != patch.port->bridge->engine) return nullptr;
+  const auto back = peer->options.find("peer");
+  return back != peer->options.end() && back->second == patch.name ? peer : nullptr;
+}
+
+std::int64_t database_port(openflow::OfPort port) {
+  return port == openflow::port_local ? database_local_port : static_cast<std::int64_t>(raw(port));
+}
+
+std::string error_text(const Model& model, const InterfaceState& interface) {
+  std::vector<std::string> parts;
+  if (!interface.number) {
+    parts.push_back(interface.error);
+  } else {
+    if (interface.device && !is_present(*interface.device))
+      parts.push_back(fmt::format("network device {} is gone; it is used again when it comes back", interface.name));
+    if (interface.type == "patch" && !usable_peer(model, interface)) {
+      const auto peer = interface.options.find("peer");
+      parts.push_back(fmt::format("no usable peer: {} must be a patch port of a bridge in the same datapath, with {} "
+                                  "as its peer",
+                                  peer == interface.options.end() ? "options:peer" : peer->second, interface.name));
+    }
+    parts.push_back(interface.trouble);
+  }
+  parts.push_back(interface.contest);
+  std::string text;
+  for (const std::string& part : parts) {
+    if (part.empty()) continue;
+    if (!text.empty()) text += "; ";
+    text += part;
+  }
+  return text;
+}
+
+bool is_present(const netdev::Netdev& device) {
+  // Dummies and patch ports are nothing but our own memory.
+  if (device.type() == "patch" || dynamic_cast<const netdev::Dummy*>(&device)) return true;
+  return device.state().ifindex != 0;
+}
+
+}  // namespace ovs::vswitchd

@@ -1,0 +1,165 @@
+// ovs-vswitchd: the switch daemon.
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/coverage.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "base/paths.h"
+#include "datapath/user_engine.h"
+#include "rpc/control.h"
+#include "runtime/daemon.h"
+#include "runtime/loop.h"
+#include "vswitchd/vswitchd.h"
+
+namespace ovs::vswitchd {
+
+namespace {
+
+LogModule log{"vswitchd"};
+
+struct Arguments {
+  std::string database;
+  std::optional<std::string> control_path;
+  netdev::DummyMode dummies = netdev::DummyMode::off;
+  bool lock_memory = false;
+  std::vector<std::string> ignored;
+};
+
+OptionGroup switch_options(Arguments& arguments) {
+  return {"Switch options:",
+          {{0, "enable-dummy", ArgumentKind::optional, "WHAT",
+            "devices without a kernel, for tests: of type dummy, or in place of those of type \"system\" too "
+            "(system), or of all types (override)",
+            [&arguments](std::optional<std::string_view> value) -> Result<void> {
+              if (!value)
+                arguments.dummies = netdev::DummyMode::on;
+              else if (*value == "system")
+                arguments.dummies = netdev::DummyMode::system;
+              else if (*value == "override")
+                arguments.dummies = netdev::DummyMode::override_all;
+              else
+                return unexpected(fmt::format("--enable-dummy={}: only \"system\" and \"override\" are known", *value));
+              return {};
+            }},
+           {0, "mlockall", ArgumentKind::none, "", "keep all memory of the process in RAM",
+            [&arguments](std::optional<std::string_view>) -> Result<void> {
+              arguments.lock_memory = true;
+              return {};
+            }},
+           // Boot scripts give it: there is no other setting in this program.
+           {0, "disable-system", ArgumentKind::none, "", "accepted and not used: the kernel's datapath is never used",
+            [&arguments](std::optional<std::string_view>) -> Result<void> {
+              arguments.ignored.emplace_back("--disable-system has no effect: the kernel's datapath is never used");
+              return {};
+            }}}};
+}
+
+// Options of TLS: accepted, because scripts give them, and without effect, because there are no ssl: connections yet.
+Option tls_option(Arguments& arguments, char letter, std::string_view name, std::string_view value_name) {
+  return {letter, name, ArgumentKind::required, value_name, "accepted and not used: there is no TLS yet",
+          [&arguments, name](std::optional<std::string_view>) -> Result<void> {
+            arguments.ignored.push_back(fmt::format("--{} has no effect: there is no TLS yet", name));
+            return {};
+          }};
+}
+
+OptionGroup tls_options(Arguments& arguments) {
+  return {"TLS options:",
+          {tls_option(arguments, 'p', "private-key", "FILE"), tls_option(arguments, 'c', "certificate", "FILE"),
+           tls_option(arguments, 'C', "ca-cert", "FILE"), tls_option(arguments, 0, "bootstrap-ca-cert", "FILE"),
+           tls_option(arguments, 0, "peer-ca-cert", "FILE"), tls_option(arguments, 0, "ssl-protocols", "PROTOCOLS"),
+           tls_option(arguments, 0, "ssl-ciphers", "CIPHERS")}};
+}
+
+void lock_memory() {
+  if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) log.err("--mlockall: {}", std::strerror(errno));
+}
+
+Result<std::unique_ptr<datapath::Datapath>> make_engine(std::string_view type, std::string_view name) {
+  return datapath::UserEngine::create({.type = std::string(type), .name = std::string(name)});
+}
+
+int run(int argc, char** argv) {
+  set_program_name(argv[0]);
+  Arguments arguments;
+  runtime::Daemon daemon;
+  std::vector<OptionGroup> groups;
+  groups.push_back(switch_options(arguments));
+  groups.push_back(rpc::control_options(arguments.control_path));
+  groups.push_back(daemon.options());
+  groups.push_back(tls_options(arguments));
+  groups.push_back(log_options());
+  const std::string default_database = "unix:" + path_below(rundir(), "db.sock");
+  const auto help = [&] {
+    return fmt::format("{}: Open vSwitch daemon\nusage: {} [OPTIONS] [DATABASE]\n"
+                       "where DATABASE is where ovsdb-server listens (default: {}).\n\n{}",
+                       program_name(), program_name(), default_database, options_help(groups));
+  };
+  groups.push_back(common_options(help, [] { return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version()); }));
+  auto words = parse_options(groups, std::vector<std::string>(argv + 1, argv + argc), false, true);
+  if (!words) die(words.error().message);
+  if (words->size() > 1) die("at most one DATABASE may be given; use --help for usage");
+  arguments.database = words->empty() ? default_database : words->front();
+
+  // To make and change devices, and to receive and send frames of any kind.
+  daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock"});
+  if (auto started = daemon.start(); !started) die(started.error().message);
+  if (arguments.lock_memory) lock_memory();
+  if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);
+  log_enable_syslog(program_name());
+  signal(SIGPIPE, SIG_IGN);
+  runtime::raise_file_limit();
+
+  runtime::Loop loop;
+  log.info("{} ({}) {}", program_name(), package_name, package_version());
+  for (const std::string& text : arguments.ignored) log.info("{}", text);
+  auto created = Vswitchd::create(
+      loop, {.database = arguments.database, .dummies = arguments.dummies, .owner = rundir(), .make_engine = make_engine},
+      [&daemon] { daemon.ready(); });
+  if (!created) die(created.error().message);
+  const std::unique_ptr<Vswitchd> vswitchd = *std::move(created);
+
+  ControlTable commands;
+  if (auto added = vswitchd->add_commands(commands); !added) die(added.error().message);
+  loop.add_commands(commands);
+  bool cleanup = false;
+  std::unique_ptr<ControlReply> exit_reply;
+  commands.add({"exit", "[--cleanup]", "end; with --cleanup, remove the bridges' devices from the system too"},
+               [&](std::span<const std::string> words, ControlReply reply) {
+                 if (!words.empty() && words[0] != "--cleanup") return reply.error("exit takes only --cleanup");
+                 cleanup |= !words.empty();
+                 exit_reply = std::make_unique<ControlReply>(std::move(reply));
+                 loop.stop();
+               });
+  auto control = rpc::ControlServer::create(loop, commands, arguments.control_path);
+  if (!control) die(control.error().message);
+
+  loop.on_signal(SIGTERM, [&] { loop.stop(); });
+  loop.on_signal(SIGINT, [&] { loop.stop(); });
+  loop.on_signal(SIGHUP, [] { (void)log_reopen_file().has_value(); });
+  runtime::Timer coverage(loop, [&] {
+    coverage_tick();
+    coverage.start(std::chrono::seconds(5));
+  });
+  coverage.start(std::chrono::seconds(5));
+
+  loop.run();
+  vswitchd->release(cleanup);
+  // Only now, so that who asked finds the devices gone.
+  if (exit_reply) exit_reply->ok();
+  loop.run_until([&] { return (*control)->idle(); }, std::chrono::seconds(5));
+  log.info("ending");
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace ovs::vswitchd
+
+int main(int argc, char** argv) { return ovs::vswitchd::run(argc, argv); }

@@ -1,0 +1,60 @@
+// From the database's columns to the plain structs that the switch takes (ofproto/config.h).
+//
+// Every value that makes no sense has a safe meaning, and a sentence that says so; the caller logs it.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flow/flow_key.h"
+#include "ofproto/config.h"
+#include "vswitchd/rows.h"
+
+namespace ovs::vswitchd {
+
+using Complaints = std::vector<std::string>;  // each a sentence without the row's name
+
+// A Port's VLANs and its like; `members` and `name` stay empty.  ovs-vswitchd.conf.db(5), Port.
+struct PortColumns {
+  std::optional<std::string> vlan_mode;
+  std::optional<std::int64_t> tag;
+  std::vector<std::int64_t> trunks, cvlans;
+  StringMap other_config;
+  bool is_protected = false;
+};
+ofproto::BundleConfig bundle_config(const PortColumns& columns, Complaints& complaints);
+
+// A Bridge's settings; `mac` and `datapath_id` stay zero, since they depend on its ports.
+struct BridgeColumns {
+  std::optional<std::string> fail_mode;
+  bool has_controller = false;
+  std::vector<std::int64_t> flood_vlans;
+  StringMap other_config;
+};
+ofproto::BridgeConfig bridge_config(const BridgeColumns& columns, Complaints& complaints);
+
+// other_config:datapath-id: 16 hexadecimal digits, or up to 16 behind 0x; never zero.
+std::optional<std::uint64_t> parse_datapath_id(std::string_view text);
+std::string format_datapath_id(std::uint64_t id);
+// That of a bridge which is not told one: the address of its local port.
+std::uint64_t datapath_id_of(const flow::EthAddr& mac);
+
+bool is_multicast(const flow::EthAddr& mac);
+// Whether the local port of a bridge may take over this address of one of its ports: it is a real device's
+// own one, neither multicast nor locally administered nor zero.
+bool is_lendable(const flow::EthAddr& mac);
+
+// Why a device of the kernel cannot have this name; empty if it can.
+std::string device_name_error(std::string_view name);
+
+// "true" is true, anything else is not.
+bool get_bool(const StringMap& map, const std::string& key, bool otherwise);
+// A whole number; what is none is `otherwise`.
+std::int64_t get_integer(const StringMap& map, const std::string& key, std::int64_t otherwise);
+
+}  // namespace ovs::vswitchd

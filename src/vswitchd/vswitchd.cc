@@ -1,0 +1,166 @@
+#include "vswitchd/vswitchd.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/paths.h"
+#include "vswitchd/settings.h"
+
+namespace ovs::vswitchd {
+
+namespace {
+
+LogModule log{"vswitchd"};
+
+using dbclient::ReplicaRow;
+
+// Megaflows at most, unless other_config:flow-limit says something else (ovs-vswitchd.conf.db(5)).
+constexpr std::int64_t default_flow_limit = 200'000;
+constexpr std::int64_t default_max_idle = 10'000;
+
+HostFacts initial_facts() {
+  HostFacts facts;
+  facts.ovs_version = package_version();
+  const System system = this_system();
+  facts.system_type = system.type;
+  facts.system_version = system.version;
+  return facts;
+}
+
+}  // namespace
+
+Vswitchd::Vswitchd(runtime::Loop& loop, std::function<void()> settled) : loop_(loop), settled_(std::move(settled)) {}
+
+Vswitchd::~Vswitchd() {
+  client_->remove(this);
+  release(false);
+}
+
+Result<std::unique_ptr<Vswitchd>> Vswitchd::create(runtime::Loop& loop, Settings settings,
+                                                   std::function<void()> settled) {
+  std::unique_ptr<Vswitchd> made(new Vswitchd(loop, std::move(settled)));
+  Vswitchd& d = *made;
+  OVS_TRY(d.client_, dbclient::Client::create(loop, settings.database));
+  OVS_TRY(d.registry_, netdev::Registry::open({settings.dummies, settings.owner}));
+  d.engines_ = std::make_unique<Engines>(loop, settings.dummies, std::move(settings.make_engine));
+  d.replica_ = std::make_unique<dbclient::Replica>(*d.client_, std::string(database_name), declarations(),
+                                                   [&d] { d.on_database_changed(); }, dbclient::Replica::Options{});
+  HostFacts facts = initial_facts();
+  facts.datapath_types = d.engines_->types();
+  facts.iface_types = d.registry_->types();
+  d.reporter_ = std::make_unique<Reporter>(loop, *d.client_, *d.replica_, d.model_, *d.registry_, std::move(facts));
+  d.reconciler_ = std::make_unique<Reconciler>(*d.replica_, *d.engines_, *d.registry_, d.model_, *d.reporter_);
+  if (const int fd = d.registry_->event_descriptor(); fd >= 0)
+    d.device_events_ = std::make_unique<runtime::FdWatch>(loop, fd, runtime::FdWatch::Interest::read,
+                                                          [&d] { d.on_device_events(); });
+  d.client_->lock(std::string(lock_name), [&d](bool held) { d.on_lock(held); });
+  d.client_->add(&d);
+  return made;
+}
+
+void Vswitchd::on_connected() {
+  // Answers come in the order of the questions, and the lock was asked for first: by the time of this answer it
+  // is known who has it.
+  client_->get_schema(database_name, [this, alive = std::weak_ptr(alive_)](auto schema) {
+    if (alive.expired()) return;
+    if (schema) {
+      HostFacts facts = reporter_->facts();
+      facts.db_version = (*schema)->version;
+      reporter_->set_facts(std::move(facts));
+    }
+    look_at_lock();
+    // The replica has asked for its content by now; if nothing changed meanwhile, it says nothing, but what was on
+    // its way to the database when the connection broke may be lost.
+    client_->request("echo", "[]", [this, alive](rpc::Response&& response) {
+      if (!alive.expired() && response.ok && everything_ && client_->has_lock() && replica_->current()) configure();
+    });
+  });
+}
+
+void Vswitchd::look_at_lock() {
+  if (!client_->is_connected() || client_->has_lock()) return;
+  if (!std::exchange(contention_told_, true))
+    log.err("another ovs-vswitchd serves this database: this one (pid {}) waits until that one has ended", getpid());
+  if (std::exchange(configured_, false)) {
+    log.warn("the other one took over while there was no connection: removing all bridges here");
+    release(false);
+  }
+  settled();
+}
+
+void Vswitchd::on_lock(bool held) {
+  if (!held) {
+    // Without a connection nobody has been told that we lost it: it is asked for again with the next one.
+    if (client_->is_connected()) look_at_lock();
+    return;
+  }
+  if (std::exchange(contention_told_, false)) log.info("the other ovs-vswitchd has ended: this one takes over");
+  everything_ = true;
+  reporter_->forget_statistics();
+  if (replica_->current()) configure();
+}
+
+void Vswitchd::on_database_changed() {
+  if (!replica_->refusal().empty()) {
+    log.err("{}: the database cannot be used: {}", client_->session().name(), replica_->refusal());
+    settled();
+    return;
+  }
+  if (replica_->ready() && client_->has_lock())
+    configure();
+  else
+    replica_->forget_changes();  // everything is looked at when the lock is ours
+}
+
+void Vswitchd::configure() {
+  apply_root_settings();
+  const bool everything = std::exchange(everything_, false);
+  reconciler_->apply(everything);
+  replica_->table(root_table).each([this](const ReplicaRow& row) {
+    reporter_->configured(RootRow(row).get<"next_cfg">());
+  });
+  if (everything) reporter_->touch_all();
+  replica_->forget_changes();
+  configured_ = true;
+  // What ports that are gone by now have left behind while nobody was here.
+  if (!std::exchange(leftovers_removed_, true)) registry_->remove_leftovers();
+  settled();
+}
+
+void Vswitchd::apply_root_settings() {
+  StringMap other_config;
+  replica_->table(root_table).each([&](const ReplicaRow& row) { other_config = RootRow(row).get<"other_config">(); });
+  reporter_->set_statistics_interval(runtime::Duration(get_integer(other_config, "stats-update-interval", 5000)));
+  const auto at_least = [&](const char* key, std::int64_t otherwise, std::int64_t least) {
+    return std::max(get_integer(other_config, key, otherwise), least);
+  };
+  engines_->set_flow_idle_time(std::chrono::milliseconds(at_least("max-idle", default_max_idle, 500)));
+  engines_->set_flow_limit(static_cast<std::size_t>(at_least("flow-limit", default_flow_limit, 0)));
+}
+
+void Vswitchd::on_device_events() {
+  for (const std::string& name : registry_->process_events()) reconciler_->device_changed(name);
+}
+
+void Vswitchd::device_changed(const std::string& name) { reconciler_->device_changed(name); }
+
+void Vswitchd::settled() {
+  if (auto settled = std::exchange(settled_, nullptr)) settled();
+}
+
+void Vswitchd::release(bool destroy) {
+  reconciler_->release(destroy);
+  configured_ = false;
+  everything_ = true;
+}
+
+Result<void> Vswitchd::add_commands(ControlTable& table) {
+  OVS_TRY_DO(engines_->add_commands(table));
+  add_daemon_commands(table, *this);
+  return {};
+}
+
+}  // namespace ovs::vswitchd

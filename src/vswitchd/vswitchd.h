@@ -1,0 +1,89 @@
+// Vswitchd: the daemon but for its process: connection, lock, configuration, devices, reports.
+//
+// One switch daemon at a time serves a database: it holds the lock "ovs_vswitchd".  Until the lock is ours
+// and the first complete content of the database is there, nothing is configured.  While the server is away, or
+// starts anew, everything goes on as it was last configured.  If another daemon has taken the lock by the
+// time that the server is back, this one removes its bridges and waits.
+//
+// Thread safety: the loop's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/command.h"
+#include "base/result.h"
+#include "dbclient/client.h"
+#include "dbclient/replica.h"
+#include "netdev/registry.h"
+#include "runtime/loop.h"
+#include "vswitchd/engines.h"
+#include "vswitchd/model.h"
+#include "vswitchd/reconciler.h"
+#include "vswitchd/reporter.h"
+
+namespace ovs::vswitchd {
+
+class Vswitchd : private dbclient::Client::Listener {
+ public:
+  struct Settings {
+    std::string database;  // "unix:..."
+    netdev::DummyMode dummies = netdev::DummyMode::off;
+    std::string owner;  // see netdev::Registry
+    Engines::Make make_engine;
+  };
+  // `settled` is called once: when the first configuration is in force, or when it is known that
+  // another daemon has to end first.
+  static Result<std::unique_ptr<Vswitchd>> create(runtime::Loop& loop, Settings settings,
+                                                  std::function<void()> settled);
+  ~Vswitchd() override;
+
+  Result<void> add_commands(ControlTable& table);
+  // Removes the bridges, and with `destroy` the devices that would stay when the process ends.
+  void release(bool destroy);
+
+  // What the control commands show.
+  const Model& model() const { return model_; }
+  Engines& engines() { return *engines_; }
+  const dbclient::Replica& replica() const { return *replica_; }
+  const dbclient::Client& client() const { return *client_; }
+  netdev::Registry& registry() { return *registry_; }
+  runtime::Loop& loop() { return loop_; }
+  // After a device was changed by hand (netdev-dummy/set-admin-state).
+  void device_changed(const std::string& name);
+
+ private:
+  Vswitchd(runtime::Loop& loop, std::function<void()> settled);
+  void on_connected() override;
+  void on_disconnected() override {}
+  bool on_notification(const rpc::Message&) override { return false; }
+  void on_lock(bool held);
+  void on_database_changed();
+  void on_device_events();
+  void look_at_lock();
+  void configure();
+  void apply_root_settings();
+  void settled();
+
+  runtime::Loop& loop_;
+  std::function<void()> settled_;
+  std::unique_ptr<dbclient::Client> client_;
+  std::unique_ptr<netdev::Registry> registry_;
+  std::unique_ptr<Engines> engines_;
+  Model model_;
+  std::unique_ptr<dbclient::Replica> replica_;
+  std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<runtime::FdWatch> device_events_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  // for replies that may come after our end
+  bool configured_ = false;      // at least once since the lock is ours
+  bool everything_ = true;       // the next configuration compares all
+  bool leftovers_removed_ = false;
+  bool contention_told_ = false;
+};
+
+// netdev-dummy/*, memory/show, bridge/reconnect, qos/*: the commands that are not the Switches'.
+void add_daemon_commands(ControlTable& table, Vswitchd& daemon);
+
+}  // namespace ovs::vswitchd

@@ -1,0 +1,180 @@
+#include "vswitchd/settings.h"
+
+#include <gtest/gtest.h>
+
+#include "flow/address.h"
+#include "ovsdb/schema.h"
+#include "vswitchd/host.h"
+#include "vswitchd/rows.h"
+
+namespace ovs::vswitchd {
+namespace {
+
+using ofproto::PriorityTags;
+using ofproto::VlanMode;
+
+TEST(Rows, AgreeWithTheSchema) {
+  const auto schema = ovsdb::read_schema_file(OVS_SCHEMA_FILE);
+  ASSERT_TRUE(schema) << schema.error().message;
+  const auto all = declarations();
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all[root_table].name, "Open_vSwitch");
+  EXPECT_EQ(all[interface_table].name, "Interface");
+  for (const auto& declaration : all) {
+    const auto checked = dbclient::check_declaration(declaration, **schema);
+    EXPECT_TRUE(checked) << checked.error().message;
+  }
+}
+
+ofproto::BundleConfig bundle(PortColumns columns, Complaints* complaints = nullptr) {
+  Complaints mine;
+  auto config = bundle_config(columns, complaints ? *complaints : mine);
+  EXPECT_EQ(mine, Complaints{});
+  return config;
+}
+
+TEST(BundleConfig, ModeFollowsTheTag) {
+  EXPECT_EQ(bundle({}).vlan_mode, VlanMode::trunk);
+  EXPECT_TRUE(bundle({}).trunks.all());
+  EXPECT_TRUE(bundle({}).cvlans.all());
+  const auto access = bundle({.tag = 7});
+  EXPECT_EQ(access.vlan_mode, VlanMode::access);
+  EXPECT_EQ(access.vlan, 7);
+}
+
+TEST(BundleConfig, Trunks) {
+  const auto config = bundle({.trunks = {1, 4095}});
+  EXPECT_EQ(config.trunks.count(), 2U);
+  EXPECT_TRUE(config.trunks[1] && config.trunks[4095]);
+}
+
+TEST(BundleConfig, NativeVlanIsCarriedAlways) {
+  for (const char* mode : {"native-tagged", "native-untagged"}) {
+    const auto config = bundle({.vlan_mode = mode, .tag = 9, .trunks = {1}});
+    EXPECT_EQ(config.vlan, 9);
+    EXPECT_EQ(config.trunks.count(), 2U);
+    EXPECT_TRUE(config.trunks[9]);
+  }
+}
+
+TEST(BundleConfig, Tunnel) {
+  const auto config = bundle({.vlan_mode = "dot1q-tunnel", .tag = 5, .cvlans = {8}});
+  EXPECT_EQ(config.vlan_mode, VlanMode::dot1q_tunnel);
+  EXPECT_EQ(config.vlan, 5);
+  EXPECT_EQ(config.cvlans.count(), 1U);
+  EXPECT_EQ(config.qinq_ethertype.host(), 0x88a8);
+  EXPECT_EQ(bundle({.vlan_mode = "dot1q-tunnel", .tag = 5, .other_config = {{"qinq-ethtype", "802.1q"}}})
+                .qinq_ethertype.host(),
+            0x8100);
+}
+
+TEST(BundleConfig, PriorityTags) {
+  const auto of = [](const char* text) {
+    return bundle({.other_config = {{"priority-tags", text}}}).priority_tags;
+  };
+  EXPECT_EQ(bundle({}).priority_tags, PriorityTags::no);
+  EXPECT_EQ(of("never"), PriorityTags::no);
+  EXPECT_EQ(of("if-nonzero"), PriorityTags::if_nonzero);
+  EXPECT_EQ(of("true"), PriorityTags::if_nonzero);
+  EXPECT_EQ(of("always"), PriorityTags::always);
+}
+
+TEST(BundleConfig, NonsenseIsSafeAndTold) {
+  const auto complaint = [](const PortColumns& columns) {
+    Complaints complaints;
+    bundle_config(columns, complaints);
+    EXPECT_EQ(complaints.size(), 1U);
+    return complaints.empty() ? "" : complaints[0];
+  };
+  EXPECT_EQ(complaint({.vlan_mode = "trunk", .tag = 3}), "a trunk has no tag: it is ignored");
+  EXPECT_EQ(complaint({.vlan_mode = "access"}), "vlan_mode access without a tag: VLAN 0 is used");
+  EXPECT_EQ(complaint({.tag = 3, .trunks = {1}}), "trunks are ignored: the port carries VLAN 3 alone");
+  EXPECT_EQ(complaint({.vlan_mode = "crazy"}), "vlan_mode crazy is not known: trunk is used");
+  EXPECT_EQ(complaint({.other_config = {{"priority-tags", "maybe"}}}),
+            "other_config:priority-tags=maybe is none of never, if-nonzero and always: never is used");
+  EXPECT_EQ(complaint({.vlan_mode = "dot1q-tunnel", .tag = 1, .other_config = {{"qinq-ethtype", "x"}}}),
+            "other_config:qinq-ethtype=x is neither 802.1ad nor 802.1q: 802.1ad is used");
+  Complaints complaints;
+  EXPECT_EQ(bundle_config({.vlan_mode = "trunk", .tag = 3}, complaints).vlan, 0);
+  EXPECT_TRUE(bundle_config({.tag = 3, .trunks = {1}}, complaints).trunks.all());
+}
+
+TEST(BridgeConfig, Defaults) {
+  Complaints complaints;
+  EXPECT_EQ(bridge_config({}, complaints), ofproto::BridgeConfig{});
+  EXPECT_EQ(complaints, Complaints{});
+}
+
+TEST(BridgeConfig, Values) {
+  Complaints complaints;
+  const auto config = bridge_config({.fail_mode = "secure",
+                                     .has_controller = true,
+                                     .flood_vlans = {3, 5},
+                                     .other_config = {{"forward-bpdu", "true"}, {"mac-aging-time", "60"},
+                                                      {"mac-table-size", "100"}}},
+                                    complaints);
+  EXPECT_EQ(config.fail_mode, ofproto::FailMode::secure);
+  EXPECT_TRUE(config.has_controller);
+  EXPECT_EQ(config.flood_vlans.count(), 2U);
+  EXPECT_TRUE(config.forward_bpdu);
+  EXPECT_EQ(config.mac_aging_time.count(), 60);
+  EXPECT_EQ(config.mac_table_size, 100U);
+  EXPECT_EQ(complaints, Complaints{});
+}
+
+TEST(BridgeConfig, ValuesOutOfRange) {
+  Complaints complaints;
+  const auto config =
+      bridge_config({.other_config = {{"mac-aging-time", "1"}, {"mac-table-size", "many"}}}, complaints);
+  EXPECT_EQ(config.mac_aging_time.count(), 15);
+  EXPECT_EQ(config.mac_table_size, 8192U);
+  EXPECT_EQ(complaints, (Complaints{"other_config:mac-aging-time=1 is not from 15 to 3600: 15 is used",
+                                    "other_config:mac-table-size=many is no number: 8192 is used"}));
+}
+
+TEST(DatapathId, Forms) {
+  EXPECT_EQ(parse_datapath_id("0000000000000abc"), 0xabcU);
+  EXPECT_EQ(parse_datapath_id("0x123"), 0x123U);
+  EXPECT_EQ(parse_datapath_id("0xffffffffffffffff"), ~std::uint64_t{0});
+  for (const char* bad : {"", "123", "0x", "0x0", "0000000000000000", "zz", "0x12345678901234567", "000000000000000g"})
+    EXPECT_EQ(parse_datapath_id(bad), std::nullopt) << bad;
+  EXPECT_EQ(format_datapath_id(0xabc), "0000000000000abc");
+  EXPECT_EQ(datapath_id_of(*flow::parse_eth("00:01:02:03:04:05")), 0x000102030405U);
+}
+
+TEST(Mac, WhatALocalPortMayTakeOver) {
+  EXPECT_TRUE(is_lendable(*flow::parse_eth("00:16:3e:00:00:01")));
+  for (const char* bad : {"00:00:00:00:00:00", "02:00:00:00:00:01", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff"})
+    EXPECT_FALSE(is_lendable(*flow::parse_eth(bad))) << bad;
+}
+
+TEST(DeviceName, Possible) {
+  EXPECT_EQ(device_name_error("eth0"), "");
+  EXPECT_EQ(device_name_error("123456789012345"), "");
+  EXPECT_EQ(device_name_error("1234567890123456"), "the name has 16 bytes, at most 15 are possible");
+  EXPECT_EQ(device_name_error(""), "the name is empty");
+  for (const char* bad : {".", "..", "a/b", "a b", "a:b"})
+    EXPECT_EQ(device_name_error(bad), "no network device can have this name") << bad;
+}
+
+TEST(Values, OfMaps) {
+  const StringMap map{{"yes", "true"}, {"no", "false"}, {"odd", "perhaps"}, {"seven", "7"}};
+  EXPECT_TRUE(get_bool(map, "yes", false));
+  EXPECT_FALSE(get_bool(map, "no", true));
+  EXPECT_FALSE(get_bool(map, "odd", false));
+  EXPECT_TRUE(get_bool(map, "odd", true));
+  EXPECT_TRUE(get_bool(map, "absent", true));
+  EXPECT_EQ(get_integer(map, "seven", 1), 7);
+  EXPECT_EQ(get_integer(map, "odd", 1), 1);
+}
+
+TEST(Host, OsRelease) {
+  const auto system = parse_os_release("NAME=\"Gentoo Linux\"\nID=gentoo\nVERSION_ID=\"2.17\"\n");
+  EXPECT_EQ(system.type, "gentoo");
+  EXPECT_EQ(system.version, "2.17");
+  EXPECT_EQ(parse_os_release("PRETTY_NAME='x'\nID='a\\'b'\n").type, "a'b");
+  EXPECT_EQ(parse_os_release("").version, "unknown");
+}
+
+}  // namespace
+}  // namespace ovs::vswitchd
