@@ -89,6 +89,11 @@ def test_the_defaults_are_the_switchs_database_and_schema(box):
     assert box.run("ovsdb-tool", "help", env=env).stdout == help_text
 
 
+def test_create_wants_a_directory(box):
+    complaint = error(box, "create", "nothing/conf.db", SCHEMA)
+    assert "there is no directory nothing; make it first" in complaint
+
+
 def test_create_does_not_overwrite(box, db):
     before = db.read_bytes()
     assert "File exists" in error(box, "create", db, box.top / "d.schema")

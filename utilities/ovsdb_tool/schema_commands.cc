@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <compare>
+#include <filesystem>
 #include <optional>
 
 #include "base/json.h"
@@ -38,7 +39,12 @@ constexpr int no = 2;  // the exit status of a test that fails
 
 Result<int> create(const Settings&, Arguments a) {
   OVS_TRY(SchemaPtr schema, read_schema(a.size() > 1 ? a.subspan(1) : Arguments()));
-  OVS_TRY_DO(write_new_file(a.empty() ? default_database() : a[0], *schema, {}));
+  const std::string path = a.empty() ? default_database() : a[0];
+  const auto directory = std::filesystem::path(path).parent_path();
+  std::error_code no_matter;  // what is wrong with the directory shows when the file is written
+  if (!directory.empty() && !std::filesystem::exists(directory, no_matter) && !no_matter)
+    return unexpected(fmt::format("{}: there is no directory {}; make it first (mkdir -p)", path, directory.string()));
+  OVS_TRY_DO(write_new_file(path, *schema, {}));
   return 0;
 }
 
