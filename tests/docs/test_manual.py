@@ -84,6 +84,10 @@ def test_control_commands(box):
     common = manual.described_commands(manual.page("ovs-appctl.8"))
     assert described | common == served
     assert not described & common
+    # ovs-appctl --help has a list of its own of what all daemons take.
+    listed = re.findall(r"(?m)^  (?:([a-z][a-z/-]+), )?([a-z][a-z/-]+)(?: \[\S+\])?  ", box.run("ovs-appctl", "--help").stdout)
+    names = {name for pair in listed for name in pair if name}
+    assert len(names) > 5 and names <= common
 
 
 def test_control_commands_of_ovsdb_client(box):
