@@ -2,7 +2,7 @@
 # It is built for the tests too, since one of them sees that the benchmark works.
 check_PROGRAMS += bench/ovsdb-bench
 bench_ovsdb_bench_SOURCES = bench/ovsdb-bench.cc
-EXTRA_DIST += bench/README.md bench/ovsdb
+EXTRA_DIST += bench/README.md bench/ovsdb bench/switch
 
 .PHONY: bench
 bench: bench/ovsdb-bench$(EXEEXT)
