@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "datapath/header_text.h"
 #include "datapath/text_cursor.h"
+#include "flow/protocols.h"
 
 namespace ovs::datapath {
 
@@ -18,7 +19,6 @@ using flow::FlowKey;
 
 // Deeper nesting of sample() is refused: actions come from outside, too.
 constexpr int max_depth = 16;
-constexpr std::uint16_t ethertype_vlan = 0x8100;
 
 // ---- SetMasked<...> has its text by the members of FlowKey: the two directions.
 
@@ -135,7 +135,7 @@ class Writer {
 
   void operator()(const PushVlan& push) {
     out_ += "push_vlan(";
-    if (push.tag.tpid.host() != ethertype_vlan) {
+    if (push.tag.tpid != flow::eth_type::vlan) {
       fmt::format_to(std::back_inserter(out_), "tpid=0x{:04x},", push.tag.tpid.host());
     }
     fmt::format_to(std::back_inserter(out_), "vid={},pcp={}", (push.tag.tci & flow::vlan_vid_mask).host(),
@@ -252,7 +252,7 @@ class Reader {
   }
 
   Result<void> read_push_vlan(Actions& actions) {
-    PushVlan push{{be16::from_host(ethertype_vlan), flow::vlan_present}};
+    PushVlan push{{flow::eth_type::vlan, flow::vlan_present}};
     std::uint16_t vid = 0, pcp = 0;
     bool has_vid = false, has_cfi = true;
     for (;;) {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "datapath/header_text.h"
 #include "datapath/text_cursor.h"
+#include "flow/protocols.h"
 
 namespace ovs::datapath {
 
@@ -16,13 +17,6 @@ namespace {
 
 using flow::FlowKey;
 
-constexpr be16 ethertype_vlan = be16::from_host(0x8100);
-constexpr std::uint16_t ethertype_ipv4 = 0x0800;
-constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
-constexpr std::uint16_t ethertype_arp = 0x0806;
-constexpr std::uint16_t ethertype_rarp = 0x8035;
-constexpr std::uint16_t ethertype_mpls = 0x8847;
-constexpr std::uint16_t ethertype_mpls_multicast = 0x8848;
 constexpr be16 all_ones16{0xffff};
 
 // Words for single bits: "+trk-new" where there is a mask, "new|trk" where all bits are matched.
@@ -158,7 +152,7 @@ class Writer {
   void write_tags() {
     std::size_t tags = 0;
     while (tags < flow::max_vlan_tags && (key_.vlan[tags].tci & flow::vlan_present)) {
-      const be16 tpid = key_.vlan[tags].tpid ? key_.vlan[tags].tpid : ethertype_vlan;
+      const be16 tpid = key_.vlan[tags].tpid ? key_.vlan[tags].tpid : flow::eth_type::vlan;
       fmt::format_to(std::back_inserter(next()), "eth_type(0x{:04x}),vlan(", tpid.host());
       append_members(out_, header(tags == 0 ? "vlan" : "vlan/inner"), key_, mask_, true);
       out_ += "),encap(";
@@ -174,40 +168,37 @@ class Writer {
   }
 
   void write_network() {
-    switch (key_.eth_type.host()) {
-      case ethertype_ipv4:
-        member_header("ipv4");
-        write_transport();
-        break;
-      case ethertype_ipv6:
-        member_header("ipv6");
-        write_transport();
-        break;
-      case ethertype_arp:
-      case ethertype_rarp: member_header("arp"); break;
-      case ethertype_mpls:
-      case ethertype_mpls_multicast: member_header("mpls"); break;
-      default: break;
+    if (key_.eth_type == flow::eth_type::ipv4) {
+      member_header("ipv4");
+      write_transport();
+    } else if (key_.eth_type == flow::eth_type::ipv6) {
+      member_header("ipv6");
+      write_transport();
+    } else if (flow::is_arp(key_.eth_type)) {
+      member_header("arp");
+    } else if (flow::is_mpls(key_.eth_type)) {
+      member_header("mpls");
     }
   }
 
   void write_transport() {
-    const bool ipv6 = key_.eth_type.host() == ethertype_ipv6;
+    const bool ipv6 = key_.eth_type == flow::eth_type::ipv6;
     if (key_.nw_frag & flow::frag_later) return;
     switch (key_.nw_proto) {
-      case 6:
+      case flow::ip_proto::tcp:
         member_header("tcp");
         if (all_ || mask_.tcp_flags) append_bits(next(), tcp_flags_names, key_, mask_, all_);
         break;
-      case 17: member_header("udp"); break;
-      case 132: member_header("sctp"); break;
-      case 1:
+      case flow::ip_proto::udp: member_header("udp"); break;
+      case flow::ip_proto::sctp: member_header("sctp"); break;
+      case flow::ip_proto::icmp:
         if (!ipv6) member_header("icmp");
         break;
-      case 58:
+      case flow::ip_proto::icmpv6:
         if (ipv6) {
           member_header("icmpv6");
-          if (key_.tp_src == be16::from_host(135) || key_.tp_src == be16::from_host(136)) member_header("nd");
+          const std::uint16_t type = key_.tp_src.host();
+          if (type == flow::nd_solicitation || type == flow::nd_advertisement) member_header("nd");
         }
         break;
       default: break;
@@ -260,7 +251,7 @@ class Reader {
       } else if (text_.take("vlan", '(')) {
         if (tagged || depth == flow::max_vlan_tags) return text_.failure("more tags than can be matched");
         tagged = true;
-        OVS_TRY_DO(read_tag(depth, type.value_or(ethertype_vlan)));
+        OVS_TRY_DO(read_tag(depth, type.value_or(flow::eth_type::vlan)));
       } else if (text_.take("encap", '(')) {
         if (!tagged) return text_.failure("encap without a vlan before it");
         OVS_TRY_DO(read_list(depth + 1));
