@@ -22,14 +22,19 @@ Unexpected<Error> refuse(const Field& field, std::string_view text, std::string_
   return unexpected(fmt::format("{}: \"{}\" {}", field.name, text, why));
 }
 
-std::string allowed_range(const Field& field) {
-  const FieldValue most = exact_mask(field);
-  if (field.wire_bytes > 8) return fmt::format("{} bytes at most", field.wire_bytes);
-  if (field.place.wire_shift != 0) {
-    return fmt::format("multiples of {} up to {}", 1 << field.place.wire_shift, most.number(field));
+Unexpected<Error> refuse_number(const Field& field, std::string_view text) {
+  std::string allowed;
+  const auto [least, most] = value_range(field);
+  if (field.wire_bytes > 8) {
+    allowed = fmt::format("{} bytes at most", field.wire_bytes);
+  } else if (field.place.wire_shift != 0) {
+    allowed = fmt::format("multiples of {} up to {}", 1 << field.place.wire_shift, most);
+  } else if (field.format == Format::hexadecimal) {
+    allowed = fmt::format("{} to {:#x}", least, most);
+  } else {
+    allowed = fmt::format("{} to {}", least, most);
   }
-  if (field.format == Format::hexadecimal) return fmt::format("0 to {:#x}", most.number(field));
-  return fmt::format("0 to {}", most.number(field));
+  return refuse(field, text, "is not allowed; allowed are " + allowed);
 }
 
 // ---- numbers
@@ -57,7 +62,7 @@ Result<FieldValue> parse_number(const Field& field, std::string_view text) {
       return refuse(field, text, "is not a hexadecimal number");
     }
     if (!parse_hex_digits(digits, field, value) || !fits(field, value)) {
-      return refuse(field, text, "is not allowed; allowed are " + allowed_range(field));
+      return refuse_number(field, text);
     }
     return value;
   }
@@ -72,7 +77,7 @@ Result<FieldValue> parse_number(const Field& field, std::string_view text) {
   const bool too_large = field.wire_bytes < 8 && number >> (8 * field.wire_bytes) != 0;
   value = FieldValue::of(field, number);
   if (error != std::errc() || too_large || !fits(field, value)) {
-    return refuse(field, text, "is not allowed; allowed are " + allowed_range(field));
+    return refuse_number(field, text);
   }
   return value;
 }
@@ -381,6 +386,11 @@ Result<MaskedValue> parse_field(const Field& field, std::string_view text) {
       return refuse(field, text, "has a mask, but the field can only be matched as a whole");
     }
     for (std::size_t i = 0; i < field.wire_bytes; i++) parsed.value.bytes[i] &= parsed.mask.bytes[i];
+  }
+  if (field.masking == Masking::exact_only && field.wire_bytes <= 8 && !is_zero(field, parsed.mask)) {
+    const std::uint64_t number = parsed.value.number(field);
+    const auto [least, most] = value_range(field);
+    if (number < least || number > most) return refuse_number(field, text);
   }
   return parsed;
 }

@@ -62,6 +62,12 @@ bool is_zero(const Field& field, const FieldValue& value) {
   return std::ranges::all_of(value.view(field), [](std::uint8_t b) { return b == 0; });
 }
 
+ValueRange value_range(const Field& field) {
+  if (field.id == FieldId::nsh_ttl) return {0, 63};
+  if (field.id == FieldId::nsh_mdtype) return {1, 2};
+  return {0, is_small(field) ? wire_bits(field) : ~std::uint64_t{0}};
+}
+
 FieldValue get_field(const FlowKey& key, const Field& field) {
   OVS_CHECK(!is_tunnel_metadata(field.id), "a tunnel option has no place of its own");
   const auto* at = reinterpret_cast<const std::uint8_t*>(&key) + field.place.offset;

@@ -35,6 +35,13 @@ FieldValue exact_mask(const Field& field);
 // Whether no bit is set outside the field's bits.
 bool fits(const Field& field, const FieldValue& value);
 bool is_zero(const Field& field, const FieldValue& value);
+// The numbers that a packet may have in a small field: fewer than its bits allow in a few cases (RFC 8300: NSH's TTL
+// has six bits, its metadata types are 1 and 2).
+struct ValueRange {
+  std::uint64_t least;
+  std::uint64_t most;
+};
+ValueRange value_range(const Field& field);
 
 // FlowKey also serves as the mask of a match: the same places hold mask bits there.
 FieldValue get_field(const FlowKey& key, const Field& field);

@@ -103,8 +103,8 @@ struct Field {
    Format::hexadecimal, Masking::any, Prerequisite::none, Access::read_write, OldSupport::no, OldSupport::no, \
    oxm_codes, FieldId::parent, help}
 #define FLOW_CODE(...) {{{__VA_ARGS__}}}
-#define FLOW_REG(n, p) \
-  FLOW_REGISTER(reg##n, n, 4, FLOW_CODE("NXM_NX_REG" #n, nxm_nx, n, "", "1.1"), xreg##p, "general-purpose register")
+#define FLOW_REG(n, p, since) \
+  FLOW_REGISTER(reg##n, n, 4, FLOW_CODE("NXM_NX_REG" #n, nxm_nx, n, "", since), xreg##p, "general-purpose register")
 #define FLOW_XREG(n, first, p) \
   FLOW_REGISTER(xreg##n, first, 8, FLOW_CODE("OXM_OF_PKT_REG" #n, packet_registers, n, "1.3", "2.4"), xxreg##p, "two registers as one")
 #define FLOW_XXREG(n, first, code) \
@@ -239,10 +239,10 @@ inline constexpr std::array<Field, field_count> fields{{
     {FieldId::metadata, "metadata", "", FLOW_PLACE(metadata, 0, 64), 8,
      Format::hexadecimal, Masking::any, Prerequisite::none, Access::read_write, OldSupport::no, OldSupport::masked,
      {{{"OXM_OF_METADATA", oxm_of, 2, "1.2", "1.8"}}}, FieldId::none, "64 bits passed between tables"},
-    FLOW_REG(0, 0), FLOW_REG(1, 0), FLOW_REG(2, 1), FLOW_REG(3, 1),
-    FLOW_REG(4, 2), FLOW_REG(5, 2), FLOW_REG(6, 3), FLOW_REG(7, 3),
-    FLOW_REG(8, 4), FLOW_REG(9, 4), FLOW_REG(10, 5), FLOW_REG(11, 5),
-    FLOW_REG(12, 6), FLOW_REG(13, 6), FLOW_REG(14, 7), FLOW_REG(15, 7),
+    FLOW_REG(0, 0, "1.1"), FLOW_REG(1, 0, "1.1"), FLOW_REG(2, 1, "1.1"), FLOW_REG(3, 1, "1.1"),
+    FLOW_REG(4, 2, "1.3"), FLOW_REG(5, 2, "1.7"), FLOW_REG(6, 3, "1.7"), FLOW_REG(7, 3, "1.7"),
+    FLOW_REG(8, 4, "2.6"), FLOW_REG(9, 4, "2.6"), FLOW_REG(10, 5, "2.6"), FLOW_REG(11, 5, "2.6"),
+    FLOW_REG(12, 6, "2.6"), FLOW_REG(13, 6, "2.6"), FLOW_REG(14, 7, "2.6"), FLOW_REG(15, 7, "2.6"),
     FLOW_XREG(0, 0, 0), FLOW_XREG(1, 2, 0), FLOW_XREG(2, 4, 1), FLOW_XREG(3, 6, 1),
     FLOW_XREG(4, 8, 2), FLOW_XREG(5, 10, 2), FLOW_XREG(6, 12, 3), FLOW_XREG(7, 14, 3),
     FLOW_XXREG(0, 0, 111), FLOW_XXREG(1, 4, 112), FLOW_XXREG(2, 8, 113), FLOW_XXREG(3, 12, 114),
@@ -388,7 +388,7 @@ inline constexpr std::array<Field, field_count> fields{{
      FieldId::none, "TCP destination port"},
     {FieldId::tcp_flags, "tcp_flags", "", FLOW_PLACE(tcp_flags, 0, 12), 2,
      Format::tcp_flags, Masking::any, Prerequisite::tcp, Access::read_only, OldSupport::no, OldSupport::no,
-     {{{"OXM_OF_TCP_FLAGS", oxm_of, 42, "1.5", "2.4"}, {"ONFOXM_ET_TCP_FLAGS", onf_et, 42, "1.3", "2.4"}, {"NXM_NX_TCP_FLAGS", nxm_nx, 34, "", "2.1"}}},
+     {{{"OXM_OF_TCP_FLAGS", oxm_of, 42, "1.5", "2.3"}, {"ONFOXM_ET_TCP_FLAGS", onf_et, 42, "1.3", "2.4"}, {"NXM_NX_TCP_FLAGS", nxm_nx, 34, "", "2.1"}}},
      FieldId::none, "TCP flags"},
     {FieldId::udp_src, "udp_src", "", FLOW_PLACE(tp_src, 0, 16), 2,
      Format::decimal, Masking::any, Prerequisite::udp, Access::read_write, OldSupport::exact, OldSupport::exact,
@@ -452,7 +452,8 @@ inline constexpr std::array<Field, field_count> fields{{
 
 // How many bits actions may name ("vlan_vid[0..11]"): what tells whether there is a tag is not among them.
 constexpr unsigned action_bits(const Field& f) {
-  return f.id == FieldId::vlan_vid ? 12 : f.place.bits + f.place.wire_shift;
+  if (f.id == FieldId::vlan_vid) return 12;
+  return f.format == Format::port16 ? 16 : f.place.bits + f.place.wire_shift;
 }
 
 constexpr const Field& field(FieldId id) { return fields[static_cast<std::size_t>(id)]; }

@@ -173,12 +173,23 @@ void MatchBuilder::set(const Field& f, const MaskedValue& value, std::string_vie
   fields_.push_back({f.id, std::string(name)});
 }
 
+void MatchBuilder::wildcard(const Field& f, std::string_view name) {
+  const bool pcp_matched = static_cast<bool>(match_.mask.bits.vlan[0].tci & vlan_pcp_mask);
+  const be16 present = match_.key.vlan[0].tci & vlan_present;
+  set(f, {}, name);
+  // A match on the priority still demands a tag.
+  if ((f.id == FieldId::vlan_vid || f.id == FieldId::dl_vlan) && pcp_matched) {
+    match_.key.vlan[0].tci = match_.key.vlan[0].tci | present;
+    match_.mask.bits.vlan[0].tci = match_.mask.bits.vlan[0].tci | present;
+  }
+}
+
 Result<void> MatchBuilder::add_field(const Field& row, const TextItem& item) {
   // Messages call the field as the text does.
   Field f = row;
   f.name = item.name;
   if (item.value == "*") {
-    set(f, {}, item.name);
+    wildcard(f, item.name);
     return {};
   }
   const Field& tci = field(FieldId::vlan_tci);
@@ -188,7 +199,7 @@ Result<void> MatchBuilder::add_field(const Field& row, const TextItem& item) {
       OVS_TRY(const MaskedValue parsed, parse_field(widened(f), item.value));
       const std::uint64_t number = parsed.value.number(f);
       if (is_zero(f, parsed.mask)) {
-        set(vid, {}, item.name);
+        wildcard(vid, item.name);
       } else if (number == 0xffff) {
         set(tci, {{}, exact_mask(tci)}, item.name);
       } else if (number <= 0xfff) {
@@ -236,7 +247,11 @@ Result<void> MatchBuilder::add_field(const Field& row, const TextItem& item) {
     }
   }
   OVS_TRY(const MaskedValue parsed, parse_field(f, item.value));
-  set(f, parsed, item.name);
+  if (is_zero(f, parsed.mask)) {
+    wildcard(f, item.name);
+  } else {
+    set(f, parsed, item.name);
+  }
   return {};
 }
 

@@ -63,6 +63,7 @@ class MatchBuilder {
   Result<void> add_field(const Field& field, const TextItem& item);
   Result<void> add_part(const Field& field, std::string_view part, const TextItem& item);
   void set(const Field& field, const MaskedValue& value, std::string_view name);
+  void wildcard(const Field& field, std::string_view name);
   Result<void> unify_aliases();
   Result<void> check_prerequisites();
 
