@@ -110,8 +110,8 @@ class Sniffer:
             self.frames.append(frame)
             self._changed.notify_all()
 
-    def wait_for(self, wanted, timeout=10):
-        """The first frame for which wanted(frame) is true; fails when none comes in time."""
+    def wait_for(self, wanted, timeout=10, what=""):
+        """The first frame for which wanted(frame) is true; fails, naming `what`, when none comes in time."""
         deadline = time.monotonic() + limit(timeout)
         seen = 0
         with self._changed:
@@ -121,7 +121,7 @@ class Sniffer:
                         return frame
                 seen = len(self.frames)
                 left = deadline - time.monotonic()
-                assert left > 0, f"no such frame among {seen} in {limit(timeout):g} s"
+                assert left > 0, f"no such frame among {seen} in {limit(timeout):g} s {what}"
                 self._changed.wait(left)
 
     def send(self, frame):
