@@ -36,6 +36,8 @@ class BridgeWalk {
     std::size_t group;  // that it leaves with
   };
   void normal(const Bridge& bridge, openflow::OfPort in_port);
+  // Whether a tag follows behind those that are looked at, or its beginning: the VLAN is unknown then.
+  bool has_partial_tag();
   void learn(const Bridge& bridge, const Bundle& from, std::uint16_t vlan);
   // The bundle behind which the destination is; no_bundle if that is not known.
   BundleId look_up(const Bridge& bridge, std::uint16_t vlan);
@@ -55,6 +57,8 @@ class BridgeWalk {
   Translation& out_;
   flow::FlowKey key_;
   Tags base_;
+  flow::VlanTag outer_;     // of the packet as it came in
+  bool hides_tag_ = false;  // there is one beyond the limit
   unsigned depth_ = 0;
   unsigned entered_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "flow/protocols.h"
 #include "ofproto/bridge_walk.h"
 
 namespace ovs::ofproto {
@@ -27,13 +28,14 @@ struct ReservedRange {
   std::array<std::uint8_t, 5> prefix;
   std::uint8_t first, last;
 };
-constexpr std::array<ReservedRange, 7> reserved_addresses{{
+constexpr std::array<ReservedRange, 8> reserved_addresses{{
     {{0x01, 0x80, 0xc2, 0x00, 0x00}, 0x00, 0x0f},  // IEEE 802.1D, table 7-10
     {{0x00, 0xe0, 0x2b, 0x00, 0x00}, 0x00, 0x00},  // EDP
     {{0x00, 0xe0, 0x2b, 0x00, 0x00}, 0x04, 0x04},  // EAPS
     {{0x00, 0xe0, 0x2b, 0x00, 0x00}, 0x06, 0x06},
     {{0x01, 0x00, 0x0c, 0x00, 0x00}, 0x00, 0x00},  // ISL
-    {{0x01, 0x00, 0x0c, 0xcc, 0xcc}, 0xc0, 0xcf},  // CFM, CDP, PVST+
+    {{0x01, 0x00, 0x0c, 0xcc, 0xcc}, 0xc0, 0xc7},  // CFM
+    {{0x01, 0x00, 0x0c, 0xcc, 0xcc}, 0xcc, 0xcd},  // CDP and others, PVST+
     {{0x01, 0x00, 0x0c, 0xcd, 0xcd}, 0xcd, 0xcd},  // STP uplink fast
 }};
 
@@ -92,6 +94,7 @@ void BridgeWalk::normal(const Bridge& bridge, OfPort in_port) {
     }
     return explain_drop("no input bundle, dropping");
   }
+  if (has_partial_tag()) return explain_drop("partial VLAN tag, dropping");
   if (!bridge.config.forward_bpdu && is_reserved(key_.eth_dst))
     return explain("packet has reserved destination MAC, dropping");
 
@@ -117,6 +120,16 @@ void BridgeWalk::normal(const Bridge& bridge, OfPort in_port) {
       if (id != from->id) add_exit(bridge, to, from, stack, exits);
   }
   leave(exits);
+}
+
+bool BridgeWalk::has_partial_tag() {
+  if (has_tag(key_.vlan[0])) return false;
+  // Another bridge may have taken the tag away behind which a hidden one is.
+  if (has_tag(outer_)) {
+    out_.mask.bits.vlan[1].tci = out_.mask.bits.vlan[1].tci | flow::vlan_present;
+    if (hides_tag_) return true;
+  }
+  return flow::is_vlan(key_.eth_type);
 }
 
 void BridgeWalk::learn(const Bridge& bridge, const Bundle& from, std::uint16_t vlan) {

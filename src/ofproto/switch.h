@@ -62,17 +62,25 @@ class Switch {
   // The other end of a patch port's cable, by its device's name; empty: none.
   void set_patch_peer(BridgeId bridge, openflow::OfPort port, const std::string& peer);
 
+  // Of the members, those that are ports of the bridge by now are in it.
   BundleId add_bundle(BridgeId bridge, const BundleConfig& config);
   void configure_bundle(BridgeId bridge, BundleId bundle, const BundleConfig& config);
   void remove_bundle(BridgeId bridge, BundleId bundle);
   void set_static_macs(BridgeId bridge, std::vector<StaticMac> macs);
 
   void set_flow_idle_time(std::chrono::milliseconds idle);  // other_config:max-idle, 10 s at first
+  // Open_vSwitch.other_config:vlan-limit, 1 at first; 0: as many tags as there can be.
+  void set_vlan_limit(unsigned tags);
+  // Makes devices for dpctl/add-if, which is refused without.
+  using DeviceMaker =
+      std::function<Result<std::unique_ptr<netdev::Netdev>>(const std::string& name, const std::string& type)>;
+  void set_device_maker(DeviceMaker maker);
 
   // ---- work
   // Handles some of the upcalls that wait; true if there may be more.
   bool handle_upcalls(TimePoint now);
-  // Does a slice of what is due; returns when there is more to do.
+  // Does a slice of what is due, about a millisecond; returns when there is more to do (`now`: at once).  To be
+  // called at that time, and after everything else that was called here, which may have made work.
   TimePoint revalidate(TimePoint now);
   // Does all of it (revalidator/wait, and before an answer to fdb/show).
   void revalidate_all(TimePoint now);
@@ -85,9 +93,9 @@ class Switch {
   // What crossed a patch port: no device counts it.
   PortStatistics patch_statistics(BridgeId bridge, openflow::OfPort port) const;
 
-  // fdb/show, fdb/flush, fdb/add, fdb/del, fdb/stats-show, dpif/show, dpif/dump-flows, dpctl/show,
-  // dpctl/dump-flows, ofproto/list, ofproto/trace, bridge/dump-flows, upcall/show,
-  // revalidator/wait, revalidator/purge.  `now` tells the time when one runs.
+  // fdb/show, fdb/flush, fdb/add, fdb/del, fdb/stats-show, fdb/stats-clear, dpif/show, dpif/dump-dps,
+  // dpif/dump-flows, dpctl/show, dpctl/dump-dps, dpctl/dump-flows, dpctl/add-if, dpctl/del-if, ofproto/list, ofproto/trace,
+  // bridge/dump-flows, upcall/show, revalidator/wait, revalidator/purge.  `now` tells the time when one runs.
   void add_commands(ControlTable& table, std::function<TimePoint()> now);
 
  private:

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
+#include "flow/protocols.h"
 #include "ofproto/bridge_walk.h"
 
 namespace ovs::ofproto {
@@ -31,28 +33,44 @@ void Translation::clear() {
   error = TranslationError::none;
 }
 
+flow::FlowKey visible_key(const flow::FlowKey& key, unsigned vlan_limit) {
+  flow::FlowKey visible = key;
+  if (!has_tag(key.vlan[0])) {
+    visible.vlan[0] = visible.vlan[1] = {};
+  } else if (!has_tag(key.vlan[1])) {
+    visible.vlan[1] = {};
+  } else if (vlan_limit < 2) {
+    visible.eth_type = key.vlan[1].tpid;
+    visible.vlan[1] = {};
+    char* const bytes = reinterpret_cast<char*>(&visible);
+    constexpr std::size_t l3 = offsetof(flow::FlowKey, nw_src), payload = offsetof(flow::FlowKey, mpls_lse);
+    std::memset(bytes + l3, 0, flow::hot_bytes - l3);
+    std::memset(bytes + payload, 0, sizeof visible - payload);
+  }
+  return visible;
+}
+
 BridgeWalk::BridgeWalk(const TranslationRequest& request, Translation& result)
     : topology_(request.topology), learning_(request.learning), trace_(request.trace), out_(result),
-      key_(request.key) {
+      key_(visible_key(request.key, request.topology.vlan_limit)) {
   flow::Mask& mask = out_.mask;
   for (const FieldId id : {FieldId::in_port, FieldId::packet_type, FieldId::eth_type}) mask.look_at(id);
   mask.bits.recirc_id = {0xffffffff};
 
-  // Tags beyond the limit are payload; a second one is only there behind a first one.
+  // A second tag is only there behind a first one.
   mask.bits.vlan[0] = {{0xffff}, {0xffff}};
-  if (!has_tag(key_.vlan[0])) {
-    key_.vlan[0] = key_.vlan[1] = {};
-  } else if (topology_.vlan_limit < 2) {
-    key_.vlan[1] = {};
-  } else {
-    mask.bits.vlan[1] = {{0xffff}, {0xffff}};
-    if (!has_tag(key_.vlan[1])) key_.vlan[1] = {};
+  if (has_tag(key_.vlan[0])) {
+    if (topology_.vlan_limit >= 2) {
+      mask.bits.vlan[1] = {{0xffff}, {0xffff}};
+    } else {
+      hides_tag_ = has_tag(request.key.vlan[1]);
+    }
   }
   base_ = tags_of(key_);
+  outer_ = key_.vlan[0];
 
   // A megaflow never mixes fragments and whole packets: what later rules look at differs.
-  const std::uint16_t type = key_.eth_type.host();
-  if (type == 0x0800 || type == 0x86dd) mask.look_at(FieldId::ip_frag);
+  if (key_.eth_type == flow::eth_type::ipv4 || key_.eth_type == flow::eth_type::ipv6) mask.look_at(FieldId::ip_frag);
 }
 
 void BridgeWalk::enter(const Bridge& bridge, OfPort in_port) {

@@ -80,6 +80,10 @@ struct Translation {
   void clear();  // keeps memory for the next one
 };
 
+// The key as the bridges see it when they look at no more than `vlan_limit` tags: a tag beyond is
+// payload, its TPID the Ethertype.
+flow::FlowKey visible_key(const flow::FlowKey& key, unsigned vlan_limit);
+
 struct TranslationRequest {
   const Topology& topology;
   BridgeId bridge;

@@ -44,16 +44,18 @@ VlanStack input_stack(const BundleConfig& port, const VlanStack& received) {
   switch (port.vlan_mode) {
     case VlanMode::access:
       stack[0].vid = port.vlan;
+      stack[0].tagged = true;
       stack[1] = {};
       break;
     case VlanMode::native_tagged:
     case VlanMode::native_untagged:
       if (stack[0].vid == 0) stack[0].vid = port.vlan;
+      stack[0].tagged = true;
       break;
     case VlanMode::dot1q_tunnel:
       // The customer's priority stays with the customer's tag.
       stack[1] = received[0];
-      stack[0] = {port.qinq_ethertype, port.vlan, 0, false};
+      stack[0] = {port.qinq_ethertype, port.vlan, 0, true};
       break;
     case VlanMode::trunk:
       break;
@@ -70,8 +72,8 @@ bool carries(const BundleConfig& port, const VlanStack& stack) {
       return vid == port.vlan && port.cvlans[stack[1].vid];
     case VlanMode::native_tagged:
     case VlanMode::native_untagged:
-      if (vid == port.vlan) return true;
-      [[fallthrough]];
+      // A frame without a VLAN would be taken for one of the native VLAN.
+      return vid == port.vlan || (vid != 0 && port.trunks[vid]);
     case VlanMode::trunk:
       return port.trunks[vid];
   }

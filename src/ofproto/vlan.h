@@ -35,7 +35,7 @@ struct VlanLevel {
   be16 tpid{};           // zero: the usual one
   std::uint16_t vid = 0;
   std::uint8_t pcp = 0;
-  bool tagged = false;   // a tag of the frame, as it came in, stands behind it
+  bool tagged = false;   // a tag of the frame, or the port's own, stands behind it, even if the VLAN is 0
 
   friend bool operator==(const VlanLevel&, const VlanLevel&) = default;
 };

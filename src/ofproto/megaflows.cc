@@ -1,0 +1,117 @@
+#include "ofproto/megaflows.h"
+
+#include <functional>
+#include <string>
+#include <type_traits>
+
+namespace ovs::ofproto {
+
+namespace {
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
+  const unsigned __int128 product =
+      static_cast<unsigned __int128>(hash ^ value ^ 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+}  // namespace
+
+std::uint64_t hash_actions(const datapath::Actions& actions) {
+  std::uint64_t hash = actions.size();
+  for (const datapath::Action& action : actions) {
+    hash = mix(hash, action.index());
+    std::visit(
+        [&](const auto& what) {
+          using Kind = std::remove_cvref_t<decltype(what)>;
+          if constexpr (std::is_same_v<Kind, datapath::Output>) {
+            hash = mix(hash, raw(what.port));
+          } else if constexpr (std::is_same_v<Kind, datapath::PushVlan>) {
+            hash = mix(hash, std::uint64_t{what.tag.tpid.raw} << 16 | what.tag.tci.raw);
+          } else if constexpr (!std::is_same_v<Kind, datapath::PopVlan>) {
+            hash = mix(hash, std::hash<std::string>{}(datapath::format_actions({what})));
+          }
+        },
+        action);
+  }
+  return hash;
+}
+
+std::size_t Megaflows::LookUpHash::operator()(const LookUp& look_up) const noexcept {
+  return mix(proto::MacAddressHash{secret}(look_up.address), static_cast<std::uint32_t>(look_up.bridge));
+}
+
+Megaflows::~Megaflows() {
+  while (!order_.empty()) remove(order_.front());
+}
+
+Megaflow& Megaflows::add(datapath::FlowId id, const flow::Match& match, const Translation& translation,
+                         datapath::TimePoint now) {
+  auto* flow = new Megaflow(id, match);
+  order_.push_back(*flow);
+  flow->installed = now;
+  take(*flow, translation);
+  return *flow;
+}
+
+void Megaflows::take(Megaflow& flow, const Translation& translation) {
+  flow.actions_hash = hash_actions(translation.actions);
+  flow.learns = translation.learns;
+  flow.crossings = translation.crossings;
+  flow.rules = translation.rules;
+
+  flow.dependency_count_ = translation.bridges.size() + translation.look_ups.size();
+  flow.dependencies_ = std::make_unique<Dependency[]>(flow.dependency_count_);
+  Dependency* next = flow.dependencies_.get();
+  const auto depend = [&](const LookUp& on) {
+    next->flow = &flow;
+    next->on = on;
+    index_[on].push_back(*next++);
+  };
+  for (const BridgeId bridge : translation.bridges) depend({bridge, {whole_bridge, {}}});
+  for (const LookUp& look_up : translation.look_ups) depend(look_up);
+}
+
+void Megaflows::unlink(Megaflow& flow) {
+  for (std::size_t i = 0; i < flow.dependency_count_; i++) {
+    Dependency& dependency = flow.dependencies_[i];
+    const auto list = index_.find(dependency.on);
+    list->second.erase(list->second.iterator_to(dependency));
+    if (list->second.empty()) index_.erase(list);
+  }
+  flow.dependency_count_ = 0;
+}
+
+void Megaflows::update(Megaflow& flow, const Translation& translation) {
+  unlink(flow);
+  take(flow, translation);
+  flow.invalid_hook_.unlink();
+}
+
+void Megaflows::remove(Megaflow& flow) {
+  unlink(flow);
+  order_.erase(order_.iterator_to(flow));
+  delete &flow;
+}
+
+void Megaflows::mark(Megaflow& flow) {
+  if (!flow.invalid_hook_.is_linked()) invalid_.push_back(flow);
+}
+
+void Megaflows::invalidate(BridgeId bridge) { invalidate(LookUp{bridge, {whole_bridge, {}}}); }
+
+void Megaflows::invalidate(const LookUp& look_up) {
+  const auto list = index_.find(look_up);
+  if (list == index_.end()) return;
+  for (Dependency& dependency : list->second) mark(*dependency.flow);
+}
+
+Megaflow* Megaflows::next_invalid() { return invalid_.empty() ? nullptr : &invalid_.front(); }
+
+Megaflow* Megaflows::rotate() {
+  if (order_.empty()) return nullptr;
+  Megaflow& flow = order_.front();
+  order_.splice(order_.end(), order_, order_.begin());
+  return &flow;
+}
+
+}  // namespace ovs::ofproto

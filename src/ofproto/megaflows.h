@@ -1,0 +1,110 @@
+// Megaflows: what the switch remembers of every megaflow that it has installed: from what it was
+// translated, what its packets cause, and what it depends on.
+//
+// An index leads from each dependency (a bridge; a look-up of an address) to the megaflows that have
+// it, so that a change costs what it touches: invalidate() marks these, next_invalid() hands them out
+// one by one to be translated again.
+//
+// The order of installation, for going through all of them in slices, is the order of rotate().
+//
+// Thread safety: one thread.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "datapath/datapath.h"
+#include "ofproto/packed_match.h"
+#include "ofproto/translate.h"
+
+namespace ovs::ofproto {
+
+class Megaflows;
+
+// Links a megaflow into the list of one thing that it depends on.
+struct Dependency : boost::intrusive::list_base_hook<> {
+  class Megaflow* flow;
+  LookUp on;  // of a bridge as a whole: vlan is Megaflows::whole_bridge
+};
+
+class Megaflow {
+ public:
+  datapath::FlowId id;
+  PackedMatch match;           // as the datapath has it: in_port is its port
+  std::uint64_t actions_hash;  // to see whether a new translation says something else
+
+  // Of every packet, as of Translation.
+  std::vector<Learn> learns;
+  std::vector<Crossing> crossings;
+  std::vector<RuleHit> rules;
+
+  datapath::TimePoint installed;
+  std::uint64_t packets = 0, bytes = 0;  // that were accounted for
+
+ private:
+  friend class Megaflows;
+  Megaflow(datapath::FlowId which, const flow::Match& packed) : id(which), match(packed) {}
+
+  std::unique_ptr<Dependency[]> dependencies_;
+  std::size_t dependency_count_ = 0;
+  boost::intrusive::list_member_hook<> order_hook_;
+  boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> invalid_hook_;
+};
+
+std::uint64_t hash_actions(const datapath::Actions& actions);
+
+class Megaflows {
+ public:
+  static constexpr std::uint16_t whole_bridge = 0xffff;
+
+  // `hash_secret` keeps who invents addresses from choosing the buckets.
+  explicit Megaflows(std::uint64_t hash_secret) : index_(0, LookUpHash{hash_secret}) {}
+  ~Megaflows();
+  Megaflows(const Megaflows&) = delete;
+  Megaflows& operator=(const Megaflows&) = delete;
+
+  Megaflow& add(datapath::FlowId id, const flow::Match& match, const Translation& translation,
+                datapath::TimePoint now);
+  // Takes what another translation says of it; it is valid then.
+  void update(Megaflow& flow, const Translation& translation);
+  void remove(Megaflow& flow);
+
+  void invalidate(BridgeId bridge);
+  void invalidate(const LookUp& look_up);
+  Megaflow* next_invalid();  // nullptr if all are valid
+  bool has_invalid() const { return !invalid_.empty(); }
+
+  // The one that was not rotated for longest, which goes to the end; nullptr if there are none.
+  Megaflow* rotate();
+  std::size_t size() const { return order_.size(); }
+
+ private:
+  struct LookUpHash {
+    std::uint64_t secret;
+    std::size_t operator()(const LookUp& look_up) const noexcept;
+  };
+  using DependencyList = boost::intrusive::list<Dependency, boost::intrusive::constant_time_size<false>>;
+
+  void take(Megaflow& flow, const Translation& translation);
+  void unlink(Megaflow& flow);
+  void mark(Megaflow& flow);
+
+  using Order = boost::intrusive::list<
+      Megaflow, boost::intrusive::member_hook<Megaflow, boost::intrusive::list_member_hook<>, &Megaflow::order_hook_>>;
+  using Invalid = boost::intrusive::list<
+      Megaflow,
+      boost::intrusive::member_hook<
+          Megaflow, boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
+          &Megaflow::invalid_hook_>,
+      boost::intrusive::constant_time_size<false>>;
+
+  Order order_;
+  Invalid invalid_;
+  std::unordered_map<LookUp, DependencyList, LookUpHash> index_;
+};
+
+}  // namespace ovs::ofproto

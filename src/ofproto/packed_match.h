@@ -1,0 +1,34 @@
+// PackedMatch: a match without the words that it does not look at.
+//
+// A FlowKey has several hundred bytes, of which a megaflow matches some fifty; who remembers every
+// megaflow remembers it like this.
+//
+// Thread safety: a value.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "flow/match.h"
+
+namespace ovs::ofproto {
+
+class PackedMatch {
+ public:
+  explicit PackedMatch(const flow::Match& match);
+
+  flow::Match unpack() const;
+  // Whether this match looks at every bit that `mask` has.
+  bool covers(const flow::Mask& mask) const;
+
+ private:
+  static constexpr std::size_t map_words = (flow::key_words + 63) / 64;
+
+  std::array<std::uint64_t, map_words> map_{};  // which words of the key are here
+  std::uint16_t count_ = 0;
+  std::unique_ptr<std::uint64_t[]> words_;  // of the mask, then as many of the key
+};
+
+}  // namespace ovs::ofproto
