@@ -379,14 +379,28 @@ class Sandbox:
         return daemon
 
     def start_vswitchd(self, flavour="ours", socket="db.sock", args=("--enable-dummy=override",),
-                       **options):
-        """Starts an ovs-vswitchd on the database at run/SOCKET; ready when commands reach it."""
-        control = self.run_dir / "ovs-vswitchd.ctl"
+                       usual_control=False, **options):
+        """Starts an ovs-vswitchd on the database at run/SOCKET; ready when commands reach it.
+
+        usual_control: with its control socket where it is without --unixctl, so that ovs-appctl
+        finds it without -t.
+        """
+        path = self.run_dir / "ovs-vswitchd.ctl"
+
+        def control():
+            if not usual_control:
+                return path
+            try:
+                pid = (self.run_dir / "ovs-vswitchd.pid").read_text().strip()
+            except FileNotFoundError:
+                return path
+            return self.run_dir / f"ovs-vswitchd.{pid}.ctl"
         daemon = self.start(
             "ovs-vswitchd", f"unix:{self.run_dir / socket}", "--pidfile", "--no-chdir",
-            f"--unixctl={control}", f"--log-file={self.log_dir}/ovs-vswitchd.log", *args,
-            flavour=flavour, ready=lambda: can_connect(control), **options)
-        daemon.control = control
+            *([] if usual_control else [f"--unixctl={path}"]),
+            f"--log-file={self.log_dir}/ovs-vswitchd.log", *args,
+            flavour=flavour, ready=lambda: can_connect(control()), **options)
+        daemon.control = control()
         return daemon
 
 

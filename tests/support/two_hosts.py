@@ -59,7 +59,7 @@ class Host:
         self.start_switch(args)
 
     def start_switch(self, args=()):
-        self.switch = self.box.start_vswitchd(flavour=self.flavour, args=args)
+        self.switch = self.box.start_vswitchd(flavour=self.flavour, args=args, usual_control=True)
 
     def vsctl(self, *arguments, **options):
         options.setdefault("flavour", self.flavour)
