@@ -1,11 +1,13 @@
 noinst_LIBRARIES += libovs-flow.a
 libovs_flow_a_SOURCES = \
-	src/flow/checksum.cc \
-	src/flow/checksum.h \
-	src/flow/compose.cc \
-	src/flow/compose.h \
 	src/flow/address.cc \
 	src/flow/address.h \
+	src/flow/checksum.cc \
+	src/flow/checksum.h \
+	src/flow/classifier.cc \
+	src/flow/classifier.h \
+	src/flow/compose.cc \
+	src/flow/compose.h \
 	src/flow/extra_fields.h \
 	src/flow/field_id.h \
 	src/flow/field_text.cc \
@@ -31,6 +33,14 @@ libovs_flow_a_SOURCES = \
 	src/flow/parse.h \
 	src/flow/port_number.cc \
 	src/flow/port_number.h \
+	src/flow/prefix_trie.cc \
+	src/flow/prefix_trie.h \
 	src/flow/prerequisite.cc \
 	src/flow/prerequisite.h \
-	src/flow/protocols.h
+	src/flow/protocols.h \
+	src/flow/rule_index.cc \
+	src/flow/rule_index.h \
+	src/flow/sparse_mask.cc \
+	src/flow/sparse_mask.h \
+	src/flow/subtable.cc \
+	src/flow/subtable.h

@@ -1,10 +1,15 @@
 UNIT_TESTS += tests/unit/flow/flow_tests
 tests_unit_flow_flow_tests_SOURCES = \
+	tests/unit/flow/address_test.cc \
 	tests/unit/flow/checksum_test.cc \
 	tests/unit/flow/compose_test.cc \
+	tests/unit/flow/field_value_test.cc \
 	tests/unit/flow/frame.h \
+	tests/unit/flow/match_text_test.cc \
 	tests/unit/flow/offload_test.cc \
 	tests/unit/flow/parse_test.cc \
+	tests/unit/flow/classifier_test.cc \
+	tests/unit/flow/prefix_trie_test.cc \
 	tests/unit/flow/packet_test.cc
 tests_unit_flow_flow_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 tests_unit_flow_flow_tests_LDADD = $(flow_LIBS) $(base_LIBS) $(GTEST_LIBS)
