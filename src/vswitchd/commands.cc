@@ -156,11 +156,6 @@ void add_daemon_commands(ControlTable& table, Vswitchd& daemon) {
             [&daemon](Words words) { return reconnect(daemon, words); });
   table.add({"qos/show-types", "INTERFACE", "the kinds of QoS that an interface can have", "", Access::read_only},
             [&daemon](Words words) { return qos_types(daemon, words); });
-  for (const char* name : {"dpctl/add-if", "dpctl/del-if"})
-    table.add({name, "DATAPATH INTERFACE...", "refused: ports come from the database"},
-              [](Words) -> Result<std::string> {
-                return unexpected("the ports of a datapath are those of its bridges: use ovs-vsctl add-port and del-port");
-              });
 }
 
 }  // namespace ovs::vswitchd

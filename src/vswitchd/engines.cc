@@ -14,10 +14,8 @@ namespace {
 
 LogModule log{"engines"};
 
-using std::chrono::milliseconds;
-
 // While there are megaflows the engine's clock must not stand still, though the main loop may have nothing to do.
-constexpr milliseconds tick{1000};
+constexpr std::chrono::milliseconds tick{1000};
 
 // Collects the answers of several Switches to one command.
 struct Answers {
@@ -83,8 +81,8 @@ void Engine::revalidate() {
   revalidation_.start_at(next);
 }
 
-Engines::Engines(runtime::Loop& loop, netdev::DummyMode dummies, Make make)
-    : loop_(loop), dummies_(dummies), make_(std::move(make)) {}
+Engines::Engines(runtime::Loop& loop, netdev::DummyMode dummies, Make make, ofproto::Switch::DeviceMaker devices)
+    : loop_(loop), dummies_(dummies), make_(std::move(make)), devices_(std::move(devices)) {}
 Engines::~Engines() = default;
 
 std::vector<std::string> Engines::types() const {
@@ -97,8 +95,8 @@ Result<Engine*> Engines::make(const std::string& type) {
   if (const auto it = engines_.find(type); it != engines_.end()) return it->second.get();
   OVS_TRY(auto datapath, make_(type, "ovs-" + type));
   auto engine = std::make_unique<Engine>(loop_, std::move(datapath));
-  if (idle_time_) engine->bridges().set_flow_idle_time(*idle_time_);
-  if (flow_limit_) engine->datapath().set_flow_limit(*flow_limit_);
+  engine->bridges().set_device_maker(devices_);
+  apply_tuning(*engine);
   log.info("{}: started", engine->full_name());
   return engines_.emplace(type, std::move(engine)).first->second.get();
 }
@@ -118,14 +116,17 @@ Result<Engine*> Engines::get(const std::string& datapath_type) {
   return make("netdev");
 }
 
-void Engines::set_flow_idle_time(milliseconds idle) {
-  idle_time_ = idle;
-  each([idle](Engine& engine) { engine.bridges().set_flow_idle_time(idle); });
+void Engines::tune(const Tuning& tuning) {
+  if (tuning == tuning_) return;
+  tuning_ = tuning;
+  each([this](Engine& engine) { apply_tuning(engine); });
 }
 
-void Engines::set_flow_limit(std::size_t limit) {
-  flow_limit_ = limit;
-  each([limit](Engine& engine) { engine.datapath().set_flow_limit(limit); });
+void Engines::apply_tuning(Engine& engine) const {
+  engine.bridges().set_flow_idle_time(tuning_.flow_idle_time);
+  engine.bridges().set_vlan_limit(tuning_.vlan_limit);
+  engine.datapath().set_flow_limit(tuning_.flow_limit);
+  engine.kick();
 }
 
 Result<void> Engines::add_commands(ControlTable& table) {
@@ -135,14 +136,6 @@ Result<void> Engines::add_commands(ControlTable& table) {
     table.add(command.info, [this, name](std::span<const std::string> arguments, ControlReply reply) {
       route(name, arguments, std::move(reply));
     });
-  table.add({"dpctl/dump-dps", "", "print the names of the datapaths that have bridges", "", Access::read_only},
-            [this](std::span<const std::string>) -> Result<std::string> {
-              std::string text;
-              each([&text](const Engine& engine) {
-                if (!engine.bridge_names.empty()) text += engine.full_name() + "\n";
-              });
-              return text;
-            });
   return {};
 }
 

@@ -16,6 +16,7 @@
 // Thread safety: the loop's thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -70,7 +71,8 @@ class Engines {
  public:
   // Makes an engine: "netdev", "ovs-netdev".
   using Make = std::function<Result<std::unique_ptr<datapath::Datapath>>(std::string_view type, std::string_view name)>;
-  Engines(runtime::Loop& loop, netdev::DummyMode dummies, Make make);
+  // `devices` makes those that dpctl/add-if adds.
+  Engines(runtime::Loop& loop, netdev::DummyMode dummies, Make make, ofproto::Switch::DeviceMaker devices);
   ~Engines();
 
   // The engine for a value of Bridge.datapath_type; an error names the types that there are.
@@ -78,27 +80,33 @@ class Engines {
   std::vector<std::string> types() const;  // for Open_vSwitch.datapath_types; sorted
 
   // For all engines, those that come later too.
-  void set_flow_idle_time(std::chrono::milliseconds idle);
-  void set_flow_limit(std::size_t limit);
+  struct Tuning {
+    std::chrono::milliseconds flow_idle_time{10'000};
+    std::size_t flow_limit = 200'000;
+    unsigned vlan_limit = 1;  // 0: as many tags as there can be
+    friend bool operator==(const Tuning&, const Tuning&) = default;
+  };
+  void tune(const Tuning& tuning);
 
   template <class F>
   void each(F&& visit) {
     for (auto& [type, engine] : engines_) visit(*engine);
   }
 
-  // The commands of the Switches, and dpctl/dump-dps.
+  // The commands of the Switches.
   Result<void> add_commands(ControlTable& table);
 
  private:
   Result<Engine*> make(const std::string& type);
+  void apply_tuning(Engine& engine) const;
   void route(const std::string& command, std::span<const std::string> arguments, ControlReply reply);
 
   runtime::Loop& loop_;
   const netdev::DummyMode dummies_;
   const Make make_;
+  const ofproto::Switch::DeviceMaker devices_;
   bool fallback_told_ = false;
-  std::optional<std::chrono::milliseconds> idle_time_;
-  std::optional<std::size_t> flow_limit_;
+  Tuning tuning_;
   std::map<std::string, std::unique_ptr<Engine>, std::less<>> engines_;
 };
 

@@ -82,7 +82,12 @@ void lock_memory() {
 }
 
 Result<std::unique_ptr<datapath::Datapath>> make_engine(std::string_view type, std::string_view name) {
-  return datapath::UserEngine::create({.type = std::string(type), .name = std::string(name)});
+  datapath::UserEngineOptions options;
+  options.type = type;
+  options.name = name;
+  // Dummies are fed by control commands, which the main thread does.
+  if (type == "dummy") options.threads = 0;
+  return std::make_unique<datapath::UserEngine>(std::move(options));
 }
 
 int run(int argc, char** argv) {
@@ -131,9 +136,9 @@ int run(int argc, char** argv) {
   bool cleanup = false;
   std::unique_ptr<ControlReply> exit_reply;
   commands.add({"exit", "[--cleanup]", "end; with --cleanup, remove the bridges' devices from the system too"},
-               [&](std::span<const std::string> words, ControlReply reply) {
-                 if (!words.empty() && words[0] != "--cleanup") return reply.error("exit takes only --cleanup");
-                 cleanup |= !words.empty();
+               [&](std::span<const std::string> option, ControlReply reply) {
+                 if (!option.empty() && option[0] != "--cleanup") return reply.error("exit takes only --cleanup");
+                 cleanup |= !option.empty();
                  exit_reply = std::make_unique<ControlReply>(std::move(reply));
                  loop.stop();
                });

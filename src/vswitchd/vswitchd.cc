@@ -17,10 +17,6 @@ LogModule log{"vswitchd"};
 
 using dbclient::ReplicaRow;
 
-// Megaflows at most, unless other_config:flow-limit says something else (ovs-vswitchd.conf.db(5)).
-constexpr std::int64_t default_flow_limit = 200'000;
-constexpr std::int64_t default_max_idle = 10'000;
-
 HostFacts initial_facts() {
   HostFacts facts;
   facts.ovs_version = package_version();
@@ -45,7 +41,9 @@ Result<std::unique_ptr<Vswitchd>> Vswitchd::create(runtime::Loop& loop, Settings
   Vswitchd& d = *made;
   OVS_TRY(d.client_, dbclient::Client::create(loop, settings.database));
   OVS_TRY(d.registry_, netdev::Registry::open({settings.dummies, settings.owner}));
-  d.engines_ = std::make_unique<Engines>(loop, settings.dummies, std::move(settings.make_engine));
+  d.engines_ = std::make_unique<Engines>(
+      loop, settings.dummies, std::move(settings.make_engine),
+      [&d](const std::string& name, const std::string& type) { return d.registry_->create(name, type, {}); });
   d.replica_ = std::make_unique<dbclient::Replica>(*d.client_, std::string(database_name), declarations(),
                                                    [&d] { d.on_database_changed(); }, dbclient::Replica::Options{});
   HostFacts facts = initial_facts();
@@ -134,11 +132,17 @@ void Vswitchd::apply_root_settings() {
   StringMap other_config;
   replica_->table(root_table).each([&](const ReplicaRow& row) { other_config = RootRow(row).get<"other_config">(); });
   reporter_->set_statistics_interval(runtime::Duration(get_integer(other_config, "stats-update-interval", 5000)));
-  const auto at_least = [&](const char* key, std::int64_t otherwise, std::int64_t least) {
-    return std::max(get_integer(other_config, key, otherwise), least);
+  // A flow that is removed as soon as it is made would keep the main thread busy.
+  constexpr std::int64_t least_idle_time = 500;
+  const auto number = [&](const char* key, auto otherwise, std::int64_t least) {
+    return std::max(get_integer(other_config, key, static_cast<std::int64_t>(otherwise)), least);
   };
-  engines_->set_flow_idle_time(std::chrono::milliseconds(at_least("max-idle", default_max_idle, 500)));
-  engines_->set_flow_limit(static_cast<std::size_t>(at_least("flow-limit", default_flow_limit, 0)));
+  Engines::Tuning tuning;
+  tuning.flow_idle_time =
+      std::chrono::milliseconds(number("max-idle", tuning.flow_idle_time.count(), least_idle_time));
+  tuning.flow_limit = static_cast<std::size_t>(number("flow-limit", tuning.flow_limit, 0));
+  tuning.vlan_limit = static_cast<unsigned>(number("vlan-limit", tuning.vlan_limit, 0));
+  engines_->tune(tuning);
 }
 
 void Vswitchd::on_device_events() {

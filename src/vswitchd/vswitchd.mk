@@ -20,3 +20,7 @@ libovs_vswitchd_a_SOURCES = \
 	src/vswitchd/settings.h \
 	src/vswitchd/vswitchd.cc \
 	src/vswitchd/vswitchd.h
+
+sbin_PROGRAMS += src/vswitchd/ovs-vswitchd
+src_vswitchd_ovs_vswitchd_SOURCES = src/vswitchd/ovs_vswitchd.cc
+src_vswitchd_ovs_vswitchd_LDADD = libovs-vswitchd.a $(dbclient_LIBS) $(ofproto_LIBS) $(base_LIBS)
