@@ -91,6 +91,7 @@ Result<void> Dummy::set_admin_up(bool up) {
 
 void Dummy::set_admin_state(bool up) {
   const std::lock_guard lock(mutex_);
+  if (state_.link_up != up) state_.link_resets++;
   state_.admin_up = state_.link_up = up;
 }
 
