@@ -137,6 +137,7 @@ void Worker::serve_active() {
     receptions_++;
     packets_ += count;
     forwarder_.receive(*port, slots.first(count));
+    for (flow::Packet& slot : slots.first(count)) slot.reset();
     active_[kept++] = name;
   }
   active_.resize(kept);
