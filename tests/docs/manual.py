@@ -7,13 +7,15 @@ An example that a test runs follows a line of its own:
 
     .\\" run                   in a private directory
     .\\" run server            the same, beside a server with an empty database of the switch
+    .\\" run namespace         in a network namespace of its own, as root there
+    .\\" run switch            in such a namespace, beside a server and ovs-vswitchd
     .Bd -literal -offset indent
     $ command                 a line with a prompt is a command, lines that complete it follow,
     output                    the others are what it prints
     .Ed
 
 The examples of a page run one after the other in the same directory.  In Markdown a code block is
-an example if the line before it is <!-- run --> or <!-- run server -->.  UUIDs and times differ from
+an example if the line before it is <!-- run -->, <!-- run server --> and so on.  UUIDs and times differ from
 run to run, so any will do in their place.
 """
 
@@ -112,7 +114,7 @@ class Step:
 @dataclass
 class Example:
     line: int       # in the page
-    server: bool    # wants a server
+    wants: str      # "", "server", "namespace", "switch"
     steps: list
 
 
@@ -149,9 +151,9 @@ def examples(path):
     """The examples of a manual page or of a Markdown text that are marked to be run."""
     lines = path.read_text().splitlines()
     if path.suffix == ".md":
-        mark, begin, end, text = r"<!-- run( server)? -->", r"```.*", "```", str
+        mark, begin, end, text = r"<!-- run( server| namespace| switch)? -->", r"```.*", "```", str
     else:
-        mark, begin, end, text = r'\.\\" run( server)?', r"\.Bd -literal.*", ".Ed", _mdoc_text
+        mark, begin, end, text = r'\.\\" run( server| namespace| switch)?', r"\.Bd -literal.*", ".Ed", _mdoc_text
     found = []
     for number, line in enumerate(lines):
         match = re.fullmatch(mark, line)
@@ -160,7 +162,7 @@ def examples(path):
         where = f"{path.name}:{number + 1}"
         assert re.fullmatch(begin, lines[number + 1]), f"{where}: no example follows"
         stop = lines.index(end, number + 2)
-        found.append(Example(number + 1, bool(match[1]),
+        found.append(Example(number + 1, (match[1] or "").strip(),
                              _steps(map(text, lines[number + 2:stop]), where)))
     return found
 
@@ -174,7 +176,8 @@ def normalize(text):
 
 def environment(box):
     build = ovs_test.build_dir()
-    return {**box.env, "PATH": f"{build}/utilities:{build}/src/dbserver:{os.environ['PATH']}",
+    return {**box.env, "PATH": f"{build}/utilities:{build}/src/dbserver:{build}/src/vswitchd:"
+                                f"{os.environ['PATH']}",
             "OVS_PKGDATADIR": str(ovs_test.SCHEMA.parent)}
 
 
@@ -184,6 +187,12 @@ def start_server(box):
     socket = box.run_dir / "db.sock"
     box.start("ovsdb-server", box.db_dir / "conf.db", "--remote=punix:db.sock", "--pidfile",
               "--log-file", "--no-chdir", ready=lambda: ovs_test.can_connect(socket))
+
+
+def start_switch(box):
+    """The switch daemon that examples may use, beside the server."""
+    box.start("ovs-vswitchd", "--pidfile", "--log-file", "--no-chdir",
+              ready=lambda: list(box.run_dir.glob("ovs-vswitchd.*.ctl")))
 
 
 def stop_daemons(box):

@@ -1,5 +1,6 @@
 """The manual pages tell what the programs do: the same commands and options, and true examples."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import subprocess
 import pytest
 
 import manual
+import netns  # noqa: E402
 import ovs_test
 
 PROGRAMS = ["ovsdb-server.1", "ovsdb-client.1", "ovsdb-tool.1", "ovs-vsctl.8", "ovs-appctl.8"]
@@ -116,22 +118,28 @@ def test_options_for_completion(box):
 
 
 @pytest.mark.parametrize("name", texts_with_examples())
-def test_examples(box, name):
+def test_examples(name):
     path = ovs_test.SOURCE_DIR / name if name.endswith(".md") else manual.page(name)
     examples = manual.examples(path)
     assert examples
-    environment = manual.environment(box)
-    if any(example.server for example in examples):
-        manual.start_server(box)
-    try:
+    wants = {example.wants for example in examples}
+    with contextlib.ExitStack() as stack:
+        prefix = ()
+        if wants & {"namespace", "switch"}:
+            prefix = stack.enter_context(netns.Network()).namespace("docs").prefix
+        box = stack.enter_context(ovs_test.Sandbox(prefix))
+        environment = manual.environment(box)
+        if wants & {"server", "switch"}:
+            manual.start_server(box)
+        if "switch" in wants:
+            manual.start_switch(box)
+        stack.callback(manual.stop_daemons, box)
         for example in examples:
             for step in example.steps:
-                done = subprocess.run(["bash", "-c", step.command], env=environment, cwd=box.top,
+                done = subprocess.run([*prefix, "bash", "-c", step.command], env=environment, cwd=box.top,
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True,
                                       timeout=ovs_test.limit(30))
                 where = f"{name}:{example.line}: {step.command}\n{done.stdout}"
                 assert done.returncode == 0, where
                 assert manual.normalize(done.stdout) == manual.normalize(step.output), where
-    finally:
-        manual.stop_daemons(box)
