@@ -103,7 +103,8 @@ def test_another_daemon_is_suggested(box):
 
 def test_killed_daemon(box):
     pidfile = box.run_dir / "sample_daemon.pid"
-    daemon = box.start("sample_daemon", "--pidfile", ready=pidfile.exists)
+    # The socket is made after the pidfile.
+    daemon = box.start("sample_daemon", "--pidfile", ready=lambda: list(box.run_dir.glob("*.ctl")))
     control = box.run_dir / f"sample_daemon.{daemon.pid}.ctl"
     daemon.kill()
     first, advice = complaint(box, "-t", "sample_daemon")
