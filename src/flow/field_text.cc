@@ -294,6 +294,14 @@ std::optional<MaskedValue> parse_frag(const Field& field, std::string_view text)
   return std::nullopt;
 }
 
+// What a word says, if one says the same.
+MaskedValue simplest_frag(const Field& field, const MaskedValue& v) {
+  for (const FragWord& word : frag_words) {
+    if (word.value == v.value.number(field) && word.mask == v.mask.number(field)) return *parse_frag(field, word.word);
+  }
+  return v;
+}
+
 Result<MaskedValue> parse_packet_type(const Field& field, std::string_view text) {
   const auto number = [](std::string_view s) -> std::optional<std::uint32_t> {
     s = trim(s);
@@ -387,6 +395,7 @@ Result<MaskedValue> parse_field(const Field& field, std::string_view text) {
     }
     for (std::size_t i = 0; i < field.wire_bytes; i++) parsed.value.bytes[i] &= parsed.mask.bytes[i];
   }
+  if (field.format == Format::frag) parsed = simplest_frag(field, parsed);
   if (field.masking == Masking::exact_only && field.wire_bytes <= 8 && !is_zero(field, parsed.mask)) {
     const std::uint64_t number = parsed.value.number(field);
     const auto [least, most] = value_range(field);

@@ -64,7 +64,7 @@ bool is_zero(const Field& field, const FieldValue& value) {
 
 ValueRange value_range(const Field& field) {
   if (field.id == FieldId::nsh_ttl) return {0, 63};
-  if (field.id == FieldId::nsh_mdtype) return {1, 2};
+  if (field.id == FieldId::nsh_mdtype) return {0, 2};
   return {0, is_small(field) ? wire_bits(field) : ~std::uint64_t{0}};
 }
 

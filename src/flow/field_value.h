@@ -36,7 +36,7 @@ FieldValue exact_mask(const Field& field);
 bool fits(const Field& field, const FieldValue& value);
 bool is_zero(const Field& field, const FieldValue& value);
 // The numbers that a packet may have in a small field: fewer than its bits allow in a few cases (RFC 8300: NSH's TTL
-// has six bits, its metadata types are 1 and 2).
+// has six bits, its metadata types are 1 and 2; 0 is what a packet has whose header is cut off).
 struct ValueRange {
   std::uint64_t least;
   std::uint64_t most;

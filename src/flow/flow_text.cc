@@ -164,8 +164,10 @@ Result<FlowKey> parse_flow(std::string_view text, const PortNames& ports) {
     seen.push_back(item->name);
   }
   OVS_TRY(const ParsedMatch parsed, builder.finish());
-  // A match without what makes no sense is a match still; a packet is another packet.
-  if (const auto& left_out = builder.left_out(); !left_out.empty()) return unexpected(left_out.front());
+  // A packet has zeros where it lacks a header, and format_flow() writes some of them.
+  for (const MatchBuilder::LeftOut& field : builder.left_out()) {
+    if (!field.zero) return unexpected(fmt::format("{}: the flow must also say {}", field.name, field.needs));
+  }
   FlowKey key = parsed.match.key;
   if (!parsed.match.mask.bits.in_port) key.in_port.raw = 0xffffffff;
   if (key.packet_type) key.eth_type = be16::from_host(static_cast<std::uint16_t>(key.packet_type.host()));

@@ -65,6 +65,11 @@ std::optional<std::pair<unsigned, unsigned>> parse_range(std::string_view text, 
   return std::pair{static_cast<unsigned>(first), static_cast<unsigned>(last)};
 }
 
+bool is_set_of_flags(Format format) {
+  return format == Format::ct_state || format == Format::tcp_flags || format == Format::tunnel_flags ||
+         format == Format::frag;
+}
+
 // Without the quotes, and the backslashes before quotes and backslashes.
 std::string unquoted(std::string_view text) {
   text.remove_prefix(1);
@@ -259,6 +264,9 @@ Result<void> MatchBuilder::add_part(const Field& f, std::string_view part, const
   if (f.masking == Masking::exact_only) {
     return unexpected(fmt::format("{}: the field can only be matched as a whole", item.name));
   }
+  if (is_set_of_flags(f.format)) {
+    return unexpected(fmt::format("{}: name the flags (+FLAG-FLAG) in place of bits", item.name));
+  }
   const auto range = parse_range(part, f.place.bits);
   if (!range) {
     return unexpected(fmt::format("{}: the bits of {} are numbered from 0 to {}", item.name, f.name, f.place.bits - 1));
@@ -304,8 +312,13 @@ Result<void> MatchBuilder::unify_aliases() {
     return unexpected(fmt::format("{}: {} is not allowed; allowed are 0 to 255", key.tp_src & ~low ? "icmp_type" : "icmp_code",
                                   (key.tp_src & ~low ? key.tp_src : key.tp_dst).host()));
   }
-  mask.tp_src = mask.tp_src & low;
-  mask.tp_dst = mask.tp_dst & low;
+  for (be16* bits : {&mask.tp_src, &mask.tp_dst}) {
+    *bits = *bits & low;
+    if (*bits && *bits != low) {
+      return unexpected(fmt::format("{}: the field can only be matched as a whole",
+                                    bits == &mask.tp_src ? "icmp_type" : "icmp_code"));
+    }
+  }
   for (auto& [id, name] : fields_) {
     if (id == FieldId::none) continue;
     if (same_place(field(id), field(FieldId::tcp_src))) id = icmp ? FieldId::icmp_type : FieldId::icmpv6_type;
@@ -321,9 +334,10 @@ Result<void> MatchBuilder::check_prerequisites() {
     if (is_zero(f, get_field(match_.mask.bits, f)) || met_by_an_alias(match_, f)) continue;
     const std::string needs = describe_prerequisites(f);
     if (!may_be_left_out(match_, f)) return unexpected(fmt::format("{}: the match must also say {}", name, needs));
+    left_out_.push_back({name, needs, is_zero(f, get_field(match_.key, f))});
+    warnings_.push_back(fmt::format("{} is left out of the match, because the match does not say {}", name, needs));
     set_field(match_.key, f, {});
     set_field(match_.mask.bits, f, {});
-    left_out_.push_back(fmt::format("{} is left out of the match, because the match does not say {}", name, needs));
   }
   return {};
 }
@@ -331,7 +345,6 @@ Result<void> MatchBuilder::check_prerequisites() {
 Result<ParsedMatch> MatchBuilder::finish() {
   OVS_TRY_DO(unify_aliases());
   OVS_TRY_DO(check_prerequisites());
-  warnings_.insert(warnings_.end(), left_out_.begin(), left_out_.end());
   imply_packet_type(match_);
   const be16 tci = match_.key.vlan[0].tci;
   if ((match_.mask.bits.vlan[0].tci & vlan_present) && !(tci & vlan_present) && tci) {

@@ -56,8 +56,13 @@ class MatchBuilder {
   bool all_exact() const { return all_exact_; }
 
   Result<ParsedMatch> finish();
-  // Those of the warnings that are about fields without their prerequisites.
-  const std::vector<std::string>& left_out() const { return left_out_; }
+  // The fields that finish() left out for want of their prerequisites.
+  struct LeftOut {
+    std::string name;
+    std::string needs;  // what the text would have to say
+    bool zero;          // the value
+  };
+  const std::vector<LeftOut>& left_out() const { return left_out_; }
 
  private:
   Result<void> add_field(const Field& field, const TextItem& item);
@@ -77,7 +82,7 @@ class MatchBuilder {
   Match match_;
   std::vector<Named> fields_;
   std::vector<std::string> warnings_;
-  std::vector<std::string> left_out_;
+  std::vector<LeftOut> left_out_;
   bool all_exact_ = true;
 };
 

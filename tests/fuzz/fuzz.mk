@@ -71,3 +71,18 @@ tests_fuzz_server_fuzz_SOURCES = tests/fuzz/server_fuzz.cc $(fuzz_main)
 tests_fuzz_server_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests -I$(srcdir)/tests/fuzz
 tests_fuzz_server_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_server_fuzz_LDADD = $(dbserver_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/match_text_fuzz
+tests_fuzz_match_text_fuzz_SOURCES = tests/fuzz/match_text_fuzz.cc $(fuzz_main)
+tests_fuzz_match_text_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_match_text_fuzz_LDADD = $(flow_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/parse_fuzz
+tests_fuzz_parse_fuzz_SOURCES = tests/fuzz/parse_fuzz.cc $(fuzz_main)
+tests_fuzz_parse_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_parse_fuzz_LDADD = $(flow_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/offload_fuzz
+tests_fuzz_offload_fuzz_SOURCES = tests/fuzz/offload_fuzz.cc $(fuzz_main)
+tests_fuzz_offload_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_offload_fuzz_LDADD = $(flow_LIBS) $(base_LIBS)

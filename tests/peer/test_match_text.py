@@ -362,6 +362,8 @@ DIFFERENCES = [
     ("ipv6,ipv6_src=::/2000::1", ERROR, "ipv6,ipv6_src=::/2000::1"),
     # Protocol 0 can be matched in the original direction, too.
     ("ct_state=+est,ip,ct_nw_proto=0", "ct_state=+est,ip", "ct_state=+est,ct_nw_proto=0,ip"),
+    # A packet whose NSH is cut off has no metadata type.
+    ("dl_type=0x894f,nsh_mdtype=0", ERROR, "dl_type=0x894f,nsh_mdtype=0"),
     # Nothing is no state.
     ("ct_state=", "", ERROR),
     # Tunnel options are refused until they can be bound.
