@@ -2,7 +2,10 @@
 # It is built for the tests too, since one of them sees that the benchmark works.
 check_PROGRAMS += bench/ovsdb-bench
 bench_ovsdb_bench_SOURCES = bench/ovsdb-bench.cc
+check_PROGRAMS += bench/pipeline
+bench_pipeline_SOURCES = bench/pipeline.cc
+bench_pipeline_LDADD = $(datapath_LIBS) $(base_LIBS)
 EXTRA_DIST += bench/README.md bench/ovsdb bench/switch
 
 .PHONY: bench
-bench: bench/ovsdb-bench$(EXEEXT)
+bench: bench/ovsdb-bench$(EXEEXT) bench/pipeline$(EXEEXT)
