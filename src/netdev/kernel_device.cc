@@ -17,9 +17,9 @@ KernelDevice::~KernelDevice() {
 }
 
 Result<void> KernelDevice::start() {
+  links_.drain();
   OVS_TRY_DO(links_.add(*this));
   added_ = true;
-  links_.drain();
   OVS_TRY_DO(make_interface());
   OVS_TRY(auto link, links_.rtnetlink().find_link(name()));
   if (link) OVS_TRY_DO(adopt(*link));
@@ -29,7 +29,10 @@ Result<void> KernelDevice::start() {
 }
 
 Result<void> KernelDevice::adopt(const netlink::Link& link) {
-  OVS_TRY_DO(open_interface(link));
+  const bool yields = yields_to_master() && link.master;
+  if (!yields) OVS_TRY_DO(open_interface(link));
+  open_ = !yields;
+  master_ = 0;
   links_.rebind(*this, state_.ifindex, link.ifindex);
   state_.ifindex = link.ifindex;
   ++generation_;
@@ -44,13 +47,37 @@ void KernelDevice::apply(const netlink::Link& link) {
   state_.mac.bytes = link.mac;
   state_.mtu = link.mtu;
   state_.admin_up = link.admin_up;
+  apply_master(link);
   if (state_.link_up == link.running) return;
   state_.link_up = link.running;
   ++state_.link_resets;
   links_.ethtool().read_speed(name(), state_);
 }
 
+void KernelDevice::apply_master(const netlink::Link& link) {
+  if (!yields_to_master() || link.master == master_) return;
+  master_ = link.master;
+  state_.master.clear();
+  if (master_) {
+    auto master = links_.rtnetlink().find_link(master_);
+    state_.master = master && *master ? (*master)->name : std::to_string(master_);
+  }
+  if (open_ == !master_) return;
+  ++generation_;
+  if (open_) {
+    close_interface();
+    open_ = false;
+  } else if (auto done = open_interface(link); done) {
+    open_ = true;
+  } else {
+    log.limited(opening_failed, LogLevel::warn, "could not open network device {} ({})", name(),
+                done.error().message);
+  }
+}
+
 void KernelDevice::forget_interface() {
+  open_ = false;
+  master_ = 0;
   links_.rebind(*this, state_.ifindex, 0);
   const auto resets = state_.link_resets + (state_.link_up ? 1 : 0);
   state_ = State{};
@@ -107,19 +134,16 @@ Result<void> KernelDevice::changed(Result<void> done) {
 
 Result<void> KernelDevice::set_mtu(unsigned mtu) {
   OVS_TRY(const unsigned index, existing());
-  if (mtu == state_.mtu) return {};
   return changed(links_.rtnetlink().set_mtu(index, mtu));
 }
 
 Result<void> KernelDevice::set_mac(const flow::EthAddr& mac) {
   OVS_TRY(const unsigned index, existing());
-  if (mac == state_.mac) return {};
   return changed(links_.rtnetlink().set_mac(index, mac.bytes));
 }
 
 Result<void> KernelDevice::set_admin_up(bool up) {
   OVS_TRY(const unsigned index, existing());
-  if (up == state_.admin_up) return {};
   return changed(links_.rtnetlink().set_admin_up(index, up));
 }
 

@@ -39,6 +39,10 @@ class KernelDevice : public Netdev {
 
   // There is a new interface of this name: open it.
   virtual Result<void> open_interface(const netlink::Link& link) = 0;
+  // Somebody else (a Linux bridge, a bond) has the interface, or it is given up: close it.
+  virtual void close_interface() {}
+  // Whether what the interface receives is not for us while it belongs to a Linux bridge or a bond.
+  virtual bool yields_to_master() const { return false; }
   // The interface is gone.  Returns whether it lives on out of rtnetlink's sight, or has been made again.
   virtual bool interface_lost() = 0;
   // Makes the interface if this kind does; called before it is looked for.
@@ -46,15 +50,19 @@ class KernelDevice : public Netdev {
   unsigned ifindex() const { return state_.ifindex; }
   LinkTable& links() const { return links_; }
   void forget_interface();
+  bool is_open() const { return open_; }
 
  private:
   Result<void> adopt(const netlink::Link& link);
   void apply(const netlink::Link& link);
+  void apply_master(const netlink::Link& link);
   Result<void> changed(Result<void> done);
   Result<unsigned> existing() const;
 
   LinkTable& links_;
   bool added_ = false;
+  bool open_ = false;
+  unsigned master_ = 0;
   State state_;
   std::uint64_t generation_ = 0;
   State told_state_;

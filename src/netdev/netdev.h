@@ -50,6 +50,7 @@ struct State {
   std::uint64_t link_resets = 0;  // how often the link came or went
   std::uint64_t speed = 0;        // bits per second; 0: unknown
   Duplex duplex = Duplex::unknown;
+  std::string master;             // the Linux bridge or bond that it belongs to: nothing passes then; empty: none
   std::string driver;             // "veth", "tun", ...; empty: unknown
   std::string driver_version;
   std::string firmware_version;

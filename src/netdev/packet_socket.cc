@@ -165,7 +165,7 @@ void PacketSocket::send(std::span<flow::Packet* const> packets) {
       if (errno == ENETDOWN && !std::exchange(told_down, true)) continue;
       // What the device cannot take now it cannot take for the rest of these either; what is
       // wrong with one frame (EMSGSIZE, EINVAL) is that frame's own.
-      const bool all = errno == EAGAIN || errno == ENETDOWN || errno == ENXIO || errno == ENODEV || errno == EBADF;
+      const bool all = errno == EAGAIN || errno == ENETDOWN || errno == ENXIO || errno == ENODEV || errno == ENOTSOCK;
       const std::size_t lost = all ? count - done : 1;
       tx_dropped_.fetch_add(lost, std::memory_order_relaxed);
       done += lost;

@@ -42,13 +42,17 @@ Result<void> System::open_interface(const netlink::Link& link) {
 
 void System::destroy() {
   if (ifindex() == 0) return;
-  links().unblock_ingress(ifindex());
-  socket_.close();
+  close_interface();
   forget_interface();
 }
 
+void System::close_interface() {
+  links().unblock_ingress(ifindex());
+  socket_.close();
+}
+
 std::vector<int> System::rx_descriptors() const {
-  if (ifindex() == 0) return {};
+  if (!is_open()) return {};
   return {socket_.descriptor()};
 }
 

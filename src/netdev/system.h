@@ -1,7 +1,8 @@
 // A Linux interface that exists without us: a network card, one end of a veth pair, a virtual machine's TAP
 // interface, ...
 //
-// While it is a port, the host's own stack does not see what it receives (netlink/ingress_filter.h).
+// While it is a port, the host's own stack does not see what it receives (netlink/ingress_filter.h).  An interface
+// that belongs to a Linux bridge or a bond is left alone until it does no more: State::master.
 //
 // Thread safety: as netdev.h.
 #pragma once
@@ -30,6 +31,8 @@ class System final : public KernelDevice {
 
  protected:
   Result<void> open_interface(const netlink::Link& link) override;
+  void close_interface() override;
+  bool yields_to_master() const override { return true; }
   bool interface_lost() override { return false; }
 
  private:

@@ -144,7 +144,8 @@ void Tap::send(std::span<flow::Packet* const> packets) {
     ssize_t n;
     do n = ::writev(fd, parts, 2);
     while (n < 0 && errno == EINTR);
-    if (n < 0) tx_dropped_.fetch_add(1, std::memory_order_relaxed);
+    // What goes wrong in the interface itself (it is down: EIO) it counts itself.
+    if (n < 0 && (errno == EBADFD || errno == EAGAIN)) tx_dropped_.fetch_add(1, std::memory_order_relaxed);
   }
 }
 

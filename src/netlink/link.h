@@ -26,6 +26,7 @@ struct Link {
   bool running = false;   // IFF_RUNNING: up, and with a carrier
   std::string kind;       // "veth", "tun", ...; empty for hardware
   std::string alias;      // ip link set alias
+  unsigned master = 0;    // ifindex of the bridge, bond, ... that it belongs to; 0: none
 };
 
 }  // namespace ovs::netlink

@@ -82,10 +82,11 @@ Rtnetlink::Message counters_request(int flags, unsigned ifindex) {
   return message;
 }
 
-Rtnetlink::Message link_request(int flags) {
+Rtnetlink::Message link_request(int flags, unsigned ifindex = 0) {
   auto message = new_message(RTM_GETLINK, flags);
   ifinfomsg about{};
   about.ifi_family = AF_UNSPEC;
+  about.ifi_index = static_cast<int>(ifindex);
   append(message.get(), &about, sizeof about);
   const std::uint32_t filter = RTEXT_FILTER_SKIP_STATS;
   put(message.get(), IFLA_EXT_MASK, &filter, sizeof filter);
@@ -158,6 +159,7 @@ std::optional<Link> parse_link(nlmsghdr* header) {
   if (nlattr* mac = attributes[IFLA_ADDRESS]; mac && nla_len(mac) == 6)
     std::memcpy(link.mac.data(), nla_data(mac), 6);
   if (nlattr* mtu = attributes[IFLA_MTU]; mtu && nla_len(mtu) == 4) link.mtu = nla_get_u32(mtu);
+  if (nlattr* master = attributes[IFLA_MASTER]; master && nla_len(master) == 4) link.master = nla_get_u32(master);
   if (nlattr* alias = attributes[IFLA_IFALIAS]) link.alias = text_of(alias);
   if (nlattr* info = attributes[IFLA_LINKINFO]) {
     nlattr* nested[IFLA_INFO_MAX + 1] = {};
@@ -171,8 +173,16 @@ Result<std::optional<Link>> Rtnetlink::find_link(std::string_view name) {
   auto message = link_request(0);
   const std::string text(name);
   put(message.get(), IFLA_IFNAME, text.c_str(), text.size() + 1);
+  return find(std::move(message));
+}
+
+Result<std::optional<Link>> Rtnetlink::find_link(unsigned ifindex) {
+  return find(link_request(0, ifindex));
+}
+
+Result<std::optional<Link>> Rtnetlink::find(Message request) {
   std::optional<Link> found;
-  auto done = transact("asking for network device " + text, std::move(message), [&](nlmsghdr* header) {
+  auto done = transact("asking for a network device", std::move(request), [&](nlmsghdr* header) {
     if (auto link = parse_link(header)) found = std::move(link);
   });
   if (!done && done.error().code == ENODEV) return std::optional<Link>{};

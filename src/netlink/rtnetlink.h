@@ -29,6 +29,7 @@ class Rtnetlink {
   static Result<Rtnetlink> open();
 
   Result<std::optional<Link>> find_link(std::string_view name);  // empty: there is none
+  Result<std::optional<Link>> find_link(unsigned ifindex);
   Result<std::vector<Link>> links();
   Result<LinkCounters> counters(unsigned ifindex);
   // Of all interfaces, with one question.
@@ -53,6 +54,7 @@ class Rtnetlink {
     void operator()(nl_sock* socket) const;
   };
   explicit Rtnetlink(nl_sock* socket) : socket_(socket) {}
+  Result<std::optional<Link>> find(Message request);
   Result<void> change_link(std::string_view doing, unsigned ifindex, unsigned flags, unsigned change,
                            int attribute, const void* data, std::size_t size);
 
