@@ -98,7 +98,8 @@ void Transaction::drop_noops(const Known& known) {
   for (auto& [table, rows] : tables_) {
     for (auto& [uuid, row] : rows) {
       if (row.kind != RowChange::Kind::changed) continue;
-      std::erase_if(row.columns, [&](const auto& entry) {
+      // Named one by one: Clang before 16 captures no structured bindings by default.
+      std::erase_if(row.columns, [&, &table = table, &uuid = uuid](const auto& entry) {
         const Datum* base = known(table, uuid, entry.first);
         return base && is_noop(entry.second, *base);
       });
