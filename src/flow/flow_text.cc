@@ -5,6 +5,7 @@
 
 #include "flow/flags.h"
 #include "flow/match_text.h"
+#include "flow/prerequisite.h"
 #include "flow/protocols.h"
 
 namespace ovs::flow {
@@ -135,6 +136,9 @@ class Relevant {
       exact(FieldId::nd_target);
       exact(FieldId::nd_sll);
       exact(FieldId::nd_tll);
+    } else if (has_type_as_ports({key_, mask_})) {
+      exact(FieldId::tcp_src);
+      exact(FieldId::tcp_dst);
     }
   }
 
@@ -149,7 +153,7 @@ std::string format_flow(const FlowKey& key, const PortNames& ports) {
 }
 
 Result<FlowKey> parse_flow(std::string_view text, const PortNames& ports) {
-  MatchBuilder builder(ports);
+  MatchBuilder builder(ports, MatchBuilder::Kind::whole_flow);
   std::vector<std::string_view> seen;
   while (const auto item = next_item(text)) {
     OVS_TRY(const bool known, builder.add(*item));

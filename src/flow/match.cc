@@ -13,6 +13,18 @@ static_assert(sizeof(Words) == sizeof(FlowKey));
 
 }  // namespace
 
+// The same as setting the field to its exact mask, without a FieldValue in between: translation does it often.
+void Mask::look_at(FieldId id) {
+  const Place& place = field(id).place;
+  auto* at = reinterpret_cast<std::uint8_t*>(&bits) + place.offset;
+  if (place.storage > sizeof(std::uint64_t)) {
+    std::memset(at, 0xff, place.storage);
+    return;
+  }
+  std::uint64_t ones = (~std::uint64_t{0} >> (64 - place.bits)) << place.shift;
+  for (std::size_t i = place.storage; i-- > 0; ones >>= 8) at[i] |= static_cast<std::uint8_t>(ones);
+}
+
 FlowKey operator&(const FlowKey& key, const Mask& mask) {
   auto words = std::bit_cast<Words>(key);
   const auto mask_words = std::bit_cast<Words>(mask.bits);

@@ -17,7 +17,7 @@ struct Mask {
   FlowKey bits{};
 
   // All bits of the field that a place is part of; what translation calls when it looks at one.
-  void look_at(FieldId id) { set_field(bits, field(id), exact_mask(field(id))); }
+  void look_at(FieldId id);
 
   friend bool operator==(const Mask&, const Mask&) = default;
 };

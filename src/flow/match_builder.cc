@@ -197,6 +197,13 @@ Result<void> MatchBuilder::add_field(const Field& row, const TextItem& item) {
     wildcard(f, item.name);
     return {};
   }
+  if (&row == &extra_fields[extra_dl_vlan1] || &row == &extra_fields[extra_dl_vlan_pcp1]) {
+    OVS_TRY(const MaskedValue parsed, parse_field(f, item.value));
+    set(f, parsed, item.name);
+    match_.key.vlan[1].tci = match_.key.vlan[1].tci | vlan_present;
+    match_.mask.bits.vlan[1].tci = match_.mask.bits.vlan[1].tci | vlan_present;
+    return {};
+  }
   const Field& tci = field(FieldId::vlan_tci);
   const Field& vid = field(FieldId::vlan_vid);
   switch (f.id) {
@@ -332,6 +339,10 @@ Result<void> MatchBuilder::check_prerequisites() {
     if (id == FieldId::none) continue;
     const Field& f = field(id);
     if (is_zero(f, get_field(match_.mask.bits, f)) || met_by_an_alias(match_, f)) continue;
+    if (kind_ == Kind::whole_flow && has_type_as_ports(match_) &&
+        (same_place(f, field(FieldId::tcp_src)) || same_place(f, field(FieldId::tcp_dst)))) {
+      continue;
+    }
     const std::string needs = describe_prerequisites(f);
     if (!may_be_left_out(match_, f)) return unexpected(fmt::format("{}: the match must also say {}", name, needs));
     left_out_.push_back({name, needs, is_zero(f, get_field(match_.key, f))});

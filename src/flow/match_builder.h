@@ -48,7 +48,9 @@ struct ParsedMatch {
 
 class MatchBuilder {
  public:
-  explicit MatchBuilder(PortNames ports) : ports_(std::move(ports)) {}
+  // Of a whole flow, fields that packets have but matches cannot speak of are kept: IGMP's type is tp_src.
+  enum class Kind { match, whole_flow };
+  explicit MatchBuilder(PortNames ports, Kind kind = Kind::match) : ports_(std::move(ports)), kind_(kind) {}
 
   // False if the name is neither a field nor a protocol's word; the caller may know it, or say so by unknown_name().
   Result<bool> add(const TextItem& item);
@@ -79,6 +81,7 @@ class MatchBuilder {
   };
 
   PortNames ports_;
+  Kind kind_;
   Match match_;
   std::vector<Named> fields_;
   std::vector<std::string> warnings_;

@@ -28,9 +28,10 @@ constexpr ProtocolWord type_words[] = {
     {eth_type::rarp, 0, "rarp"}, {eth_type::mpls, 0, "mpls"}, {eth_type::mpls_multicast, 0, "mplsm"},
 };
 
-// Names a port without quotes if it can be nothing else.
+// Whether the name of a port can be nothing but a name, so that it needs no quotes.
 bool is_plain_word(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  if (parse_port_number(name)) return false;
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (name.empty() || !letter(name.front())) return false;
   for (const char c : name) {
     if (!letter(c) && !(c >= '0' && c <= '9')) return false;
@@ -197,25 +198,26 @@ class Writer {
     out_ += known ? quoted_unless_plain(*known) : format_port_number(port);
   }
 
-  void write_vlan() {
-    const std::uint16_t tci = match_.key.vlan[0].tci.host();
-    const std::uint16_t mask = match_.mask.bits.vlan[0].tci.host();
+  // Of the outer tag, and of the inner one, whose fields end in 1.
+  void write_vlan(std::size_t i, const Field& whole, std::string_view suffix) {
+    const std::uint16_t tci = match_.key.vlan[i].tci.host();
+    const std::uint16_t mask = match_.mask.bits.vlan[i].tci.host();
     const bool vid_whole = (mask & 0x1fff) == 0x1fff;
     const bool pcp_whole = (mask & 0xf000) == 0xf000;
     // What only speaks of a tag that is there, and of whole parts of it, is said part by part.
     const bool by_parts = (tci & 0x1000) && (mask == 0xffff || mask == 0x1fff || mask == 0xf000);
     if (by_parts) {
-      if (vid_whole) fmt::format_to(std::back_inserter(name("dl_vlan=")), "{}", tci & 0xfff);
-      if (pcp_whole) fmt::format_to(std::back_inserter(name("dl_vlan_pcp=")), "{}", tci >> 13);
+      if (vid_whole) fmt::format_to(std::back_inserter(name("dl_vlan")), "{}={}", suffix, tci & 0xfff);
+      if (pcp_whole) fmt::format_to(std::back_inserter(name("dl_vlan_pcp")), "{}={}", suffix, tci >> 13);
     } else {
-      write_hexadecimal(field(FieldId::vlan_tci), 4);
+      write_hexadecimal(whole, 4);
     }
-    write_hexadecimal(extra_fields[extra_vlan_tci1], 4);
   }
 
   void write_ports_and_l2() {
     write_port(FieldId::in_port_oxm, "in_port");
-    write_vlan();
+    write_vlan(0, field(FieldId::vlan_tci), "");
+    write_vlan(1, extra_fields[extra_vlan_tci1], "1");
     write_field(FieldId::eth_src, "dl_src");
     write_field(FieldId::eth_dst, "dl_dst");
     if (!type_written_) write_hexadecimal(field(FieldId::eth_type), 4, "dl_type");

@@ -145,6 +145,13 @@ std::optional<std::uint8_t> demanded_ip_proto(const Match& match) {
   return match.key.nw_proto;
 }
 
+bool has_type_as_ports(const Match& match) {
+  const auto protocol = demanded_ip_proto(match);
+  if (!protocol || demands_later_fragment(match)) return false;
+  if (demands_ipv4(match)) return *protocol == ip_proto::igmp || *protocol == ip_proto::icmpv6;
+  return *protocol == ip_proto::igmp || *protocol == ip_proto::icmp;
+}
+
 bool demands_vlan(const Match& match) { return static_cast<bool>(match.key.vlan[0].tci & vlan_present); }
 
 bool prerequisites_met(const Match& match, const Field& field) {

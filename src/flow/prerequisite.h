@@ -21,6 +21,10 @@ std::optional<std::uint8_t> demanded_ip_proto(const Match& match);
 // Whether the match demands a tag.
 bool demands_vlan(const Match& match);
 
+// Whether it is about packets whose key has a type and a code in place of ports although no field is for them: IGMP,
+// ICMP within IPv6 and ICMPv6 within IPv4.
+bool has_type_as_ports(const Match& match);
+
 // Whether the match says what `field` needs.  Beyond the field's Prerequisite, a few fields need the value of
 // another one: NSH contexts need metadata type 1, tunnel fields of ERSPAN their version, ports of the
 // original direction its protocol.

@@ -7,6 +7,7 @@ in DIFFERENCES or in expected().
 """
 
 import ipaddress
+import json
 import random
 import re
 import subprocess
@@ -626,15 +627,48 @@ in_port=1,icmp,tp_src=300
 """
 
 
-def test_flows(box):
+@pytest.fixture
+def daemon(box):
+    """The packaged ovs-vswitchd with a bridge br0 and a port 1, p1."""
     box.start_ovsdb_server(schema=ovs_test.packaged_schema(), flavour="packaged")
     box.run("ovs-vsctl", "--timeout=20", "--no-wait", "init", flavour="packaged")
-    daemon = box.start_vswitchd(flavour="packaged")
+    started = box.start_vswitchd(flavour="packaged")
     box.run("ovs-vsctl", "--timeout=20", "add-br", "br0", "--", "add-port", "br0", "p1", "--", "set", "interface", "p1",
             "type=dummy", "ofport_request=1", flavour="packaged")
+    return started
+
+
+def test_flows(daemon):
     texts, seen = lines(FLOWS), []
     for text, (answer, _) in zip(texts, ours(texts, "flow"), strict=True):
         done = daemon.appctl("ofproto/trace", "br0", text, status=None)
         match = re.match(r"Flow: (.*)\n", done.stdout)
         seen.append((text, match[1] if match else ERROR, answer))
     assert [case for case in seen if case[1] != case[2]] == []
+
+
+# The numbers of the ports with these names are their places here.
+PORT_NAMES = ["", "p1", "eth0.5", "a-b_c", "77", "5abc", "local", 'q"x', "p 1,x", "_x", "a_b", "A1_", "back\\slash"]
+
+
+def test_names_of_ports(box, daemon):
+    """Names are written plain or quoted alike, and what is written reads back (the packaged one cannot always)."""
+    for number, name in enumerate(PORT_NAMES):
+        if number > 1:
+            quoted = json.dumps(name)
+            box.run("ovs-vsctl", "--timeout=20", "--", "--id=@i", "create", "interface", f"name={quoted}", "type=dummy",
+                    f"ofport_request={number}", "--", "--id=@p", "create", "port", f"name={quoted}", "interfaces=@i",
+                    "--", "add", "bridge", "br0", "ports", "@p", flavour="packaged")
+    numbers = range(1, len(PORT_NAMES))
+    theirs = []
+    for number in numbers:
+        shown = daemon.appctl("ofproto/trace", "--names", "br0", f"in_port={number}").stdout
+        theirs.append(re.match(r"Flow: (in_port=.*?),vlan_tci=", shown)[1])
+    done = subprocess.run([program("match_text_tool"), "match", *PORT_NAMES], stdout=subprocess.PIPE, text=True,
+                          input="".join(f"in_port={n}\n" for n in numbers), check=True, timeout=60)
+    written = [line.removeprefix("match: ") for line in done.stdout.splitlines()]
+    # Where the packaged one writes the name of a reserved port, it would read that one.
+    assert written == [text.replace("=local", '="local"') for text in theirs]
+    done = subprocess.run([program("match_text_tool"), "match", *PORT_NAMES], stdout=subprocess.PIPE, text=True,
+                          input="".join(f"{text}\n" for text in written), check=True, timeout=60)
+    assert [line.removeprefix("match: ") for line in done.stdout.splitlines()] == written

@@ -1,8 +1,10 @@
 // Reads and writes matches and flows, one in each line of standard input, and prints the table of match fields:
 // what tests/peer compares with the packaged programs and their manual.
 //
-//     match_text_tool match|flow|field < LINES
+//     match_text_tool match|flow|field [NAME...] < LINES
 //     match_text_tool table
+//
+// The NAMEs are those of the ports 0, 1, ...; an empty one is none.
 //
 // match    a match is read, and written again; "warning: ..." lines come before it
 // flow     a whole flow is
@@ -11,6 +13,7 @@
 //
 // What cannot be read is answered by one line "error: ...".
 #include <iostream>
+#include <span>
 #include <string>
 
 #include <fmt/format.h>
@@ -89,17 +92,32 @@ void print_table() {
   }
 }
 
-std::string answer(std::string_view mode, std::string_view line) {
+// The ports 0, 1, ... have these names.
+PortNames names_in(std::span<char*> names) {
+  if (names.empty()) return {};
+  return {[names](std::string_view wanted) -> std::optional<std::uint32_t> {
+            for (std::size_t i = 0; i < names.size(); i++) {
+              if (names[i] == wanted) return static_cast<std::uint32_t>(i);
+            }
+            return std::nullopt;
+          },
+          [names](std::uint32_t port) -> std::optional<std::string> {
+            if (port >= names.size() || *names[port] == '\0') return std::nullopt;
+            return names[port];
+          }};
+}
+
+std::string answer(std::string_view mode, std::string_view line, const PortNames& ports) {
   if (mode == "match") {
-    const auto parsed = parse_match(line);
+    const auto parsed = parse_match(line, ports);
     if (!parsed) return "error: " + parsed.error().message;
     std::string out;
     for (const std::string& warning : parsed->warnings) out += "warning: " + warning + "\n";
-    return out + "match: " + format_match(parsed->match);
+    return out + "match: " + format_match(parsed->match, ports);
   }
   if (mode == "flow") {
-    const auto key = parse_flow(line);
-    return key ? "flow: " + format_flow(*key) : "error: " + key.error().message;
+    const auto key = parse_flow(line, ports);
+    return key ? "flow: " + format_flow(*key, ports) : "error: " + key.error().message;
   }
   const std::size_t space = line.find(' ');
   const Field* f = find_field(line.substr(0, space));
@@ -114,15 +132,16 @@ std::string answer(std::string_view mode, std::string_view line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view mode = argc == 2 ? argv[1] : "";
+  const std::string_view mode = argc >= 2 ? argv[1] : "";
   if (mode == "table") {
     print_table();
     return 0;
   }
   if (mode != "match" && mode != "flow" && mode != "field") {
-    std::cerr << "usage: match_text_tool match|flow|field|table\n";
+    std::cerr << "usage: match_text_tool match|flow|field [NAME...], or match_text_tool table\n";
     return 1;
   }
-  for (std::string line; std::getline(std::cin, line);) std::cout << answer(mode, line) << "\n";
+  const PortNames ports = names_in({argv + 2, argv + argc});
+  for (std::string line; std::getline(std::cin, line);) std::cout << answer(mode, line, ports) << "\n";
   return 0;
 }

@@ -195,6 +195,9 @@ TEST(Match, LooksOnlyAtItsMask) {
     }
     Mask mask;
     mask.look_at(f.id);
+    FlowKey expected{};
+    set_field(expected, f, exact_mask(f));
+    EXPECT_EQ(mask.bits, expected) << f.name;
     const Match match = Match::of(packet, mask);
     EXPECT_EQ(match.key & mask, match.key) << f.name;
     EXPECT_TRUE(match.matches(packet)) << f.name;

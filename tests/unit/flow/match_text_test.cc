@@ -187,8 +187,23 @@ TEST(FlowText, TwoTags) {
   FlowKey key{};
   key.vlan[0] = {eth_type::qinq, be16::from_host(0x100a)};
   key.vlan[1] = {eth_type::vlan, be16::from_host(0x3014)};
-  EXPECT_EQ(format_flow(key), "in_port=0,dl_vlan=10,dl_vlan_pcp=0,vlan_tci1=0x3014,dl_src=00:00:00:00:00:00,"
+  EXPECT_EQ(format_flow(key), "in_port=0,dl_vlan=10,dl_vlan_pcp=0,dl_vlan1=20,dl_vlan_pcp1=1,dl_src=00:00:00:00:00:00,"
                               "dl_dst=00:00:00:00:00:00,dl_type=0x0000");
+}
+
+TEST(FlowText, ReadsBackWhatAPacketHas) {
+  for (const char* text : {"ip,nw_proto=2,tp_src=22,in_port=1", "ipv6,nw_proto=1,tp_src=8,tp_dst=1,in_port=1",
+                           "ip,nw_proto=58,tp_src=128,in_port=1", "dl_vlan=3,dl_vlan1=5,dl_vlan_pcp1=7,udp,in_port=1",
+                           "mpls,mpls_label=3,mpls_lse1=5,mpls_lse2=256,in_port=1", "dl_type=0x894f,nsh_mdtype=1,nsh_c1=5,in_port=1",
+                           "icmp6,icmp_type=135,nd_sll=1:2:3:4:5:6,in_port=1", "tun_dst=1.2.3.4,tun_ttl=64,in_port=1"}) {
+    const auto key = parse_flow(text);
+    ASSERT_TRUE(key) << key.error().message;
+    const auto again = parse_flow(format_flow(*key));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(*again, *key) << format_flow(*key);
+  }
+  EXPECT_FALSE(parse_flow("ip,nw_proto=3,tp_src=22"));
+  EXPECT_EQ(again("ip,nw_proto=2,tp_src=22"), "ip,nw_proto=2") << "no match speaks of IGMP's type";
 }
 
 TEST(FlowText, ATunnelIsShownIfThereIsOne) {
