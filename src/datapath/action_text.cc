@@ -290,19 +290,16 @@ class Reader {
     return true;
   }
 
-  template <class... Headers>
-  Result<bool> try_each(Actions& actions) {
-    Result<bool> done = false;
-    (void)(... || ((done = try_set<Headers>(actions)), !done || *done));
-    return done;
-  }
-
   Result<void> read_set(Actions& actions) {
     const TextCursor at = text_;
-    OVS_TRY(const bool done, (try_each<EthernetHeader, Ipv4Header, Ipv6Header, TcpPorts, UdpPorts, SctpPorts, ArpHeader,
-                                       SkbPriority, PktMark>(actions)));
-    if (!done) return at.failure("this cannot be set");
-    return text_.expect(')');
+    for (const auto try_one :
+         {&Reader::try_set<EthernetHeader>, &Reader::try_set<Ipv4Header>, &Reader::try_set<Ipv6Header>,
+          &Reader::try_set<TcpPorts>, &Reader::try_set<UdpPorts>, &Reader::try_set<SctpPorts>,
+          &Reader::try_set<ArpHeader>, &Reader::try_set<SkbPriority>, &Reader::try_set<PktMark>}) {
+      OVS_TRY(const bool done, (this->*try_one)(actions));
+      if (done) return text_.expect(')');
+    }
+    return at.failure("this cannot be set");
   }
 
   Result<void> read_userspace(Actions& actions) {
@@ -358,7 +355,10 @@ class Reader {
 
 }  // namespace
 
-bool operator==(const Sample&, const Sample&) = default;
+// Written out: Clang 14 does not survive a defaulted one of a type that contains itself.
+bool operator==(const Sample& a, const Sample& b) {
+  return a.probability == b.probability && a.actions == b.actions;
+}
 
 std::string format_actions(const Actions& actions, const ActionText& text) { return Writer(text).write(actions); }
 std::string format_actions(const Actions& actions) { return format_actions(actions, ActionText{}); }

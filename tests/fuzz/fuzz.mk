@@ -86,3 +86,13 @@ FUZZ_TARGETS += tests/fuzz/offload_fuzz
 tests_fuzz_offload_fuzz_SOURCES = tests/fuzz/offload_fuzz.cc $(fuzz_main)
 tests_fuzz_offload_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_offload_fuzz_LDADD = $(flow_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/datapath_text_fuzz
+tests_fuzz_datapath_text_fuzz_SOURCES = tests/fuzz/datapath_text_fuzz.cc $(fuzz_main)
+tests_fuzz_datapath_text_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_datapath_text_fuzz_LDADD = $(datapath_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/sflow_fuzz
+tests_fuzz_sflow_fuzz_SOURCES = tests/fuzz/sflow_fuzz.cc $(fuzz_main)
+tests_fuzz_sflow_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_sflow_fuzz_LDADD = $(telemetry_LIBS) $(base_LIBS)
