@@ -1,6 +1,5 @@
 #include "flow/parse.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 
@@ -190,7 +189,8 @@ AfterExtensions skip_extensions(const std::uint8_t* p, const std::uint8_t* end, 
         proto != ip_proto::destination) {
       return {p, proto, frag, true};
     }
-    if (bytes_between(p, end) < 8) return {p, 0, 0, false};
+    const std::size_t left = bytes_between(p, end);
+    if (left < 8) return {p, 0, 0, false};
     std::size_t length = 8;
     if (is_fragment) {
       const std::uint16_t offset = load<be16>(p + 2).host();
@@ -200,8 +200,9 @@ AfterExtensions skip_extensions(const std::uint8_t* p, const std::uint8_t* end, 
       // RFC 4302, section 2.2: AH counts words of four bytes, less two; the others eight, less one.
       length = is_ah ? (std::size_t{p[1]} + 2) * 4 : (std::size_t{p[1]} + 1) * 8;
     }
+    if (length > left) return {p, 0, 0, false};
     proto = p[0];
-    p += std::min(length, bytes_between(p, end));
+    p += length;
   }
 }
 
@@ -282,8 +283,9 @@ void parse_nsh(Packet& packet, FlowKey& key, const std::uint8_t* p, const std::u
   const unsigned version = first >> 14;
   const std::size_t length = std::size_t{first & 0x3f} * 4;
   const std::uint8_t type = p[2];
-  if (version != 0 || length < base_bytes || length > bytes_between(p, end)) return;
+  if (version != 0 || length > bytes_between(p, end)) return;
   if (type == 1 && length != type1_bytes) return;
+  if (type == 2 && length < base_bytes) return;  // other types have no metadata that we know
   set_offset(packet.l3_offset, packet, p);
   key.cold_parts |= cold_nsh;
   key.nsh_flags = first >> 12 & 3;

@@ -13,8 +13,7 @@
 //   - ARP has fields only for Ethernet and IPv4; an operation above 255 is 0;
 //   - the version within an IP header is not looked at, the Ethertype is;
 //   - bytes beyond the IP header's total length do not belong to the packet;
-//   - an extension header that says it is longer than the packet is the last one, one that is shorter
-//     than its least size leaves nothing but the addresses;
+//   - an extension header of IPv6 that is cut off leaves nothing but the addresses;
 //   - a later fragment of IPv6 has nw_proto 44, one of IPv4 its protocol;
 //   - a TCP header whose length makes no sense has no ports and no flags; UDP's length is not looked at;
 //   - neighbor discovery that has one link-layer option twice has no target and no addresses.

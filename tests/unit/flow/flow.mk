@@ -17,3 +17,7 @@ tests_unit_flow_flow_tests_LDADD = $(flow_LIBS) $(base_LIBS) $(GTEST_LIBS)
 check_PROGRAMS += tests/support/match_text_tool
 tests_support_match_text_tool_SOURCES = tests/support/match_text_tool.cc
 tests_support_match_text_tool_LDADD = $(flow_LIBS) $(base_LIBS)
+
+check_PROGRAMS += tests/support/frame_tool
+tests_support_frame_tool_SOURCES = tests/support/frame_tool.cc
+tests_support_frame_tool_LDADD = $(flow_LIBS) $(base_LIBS)

@@ -220,7 +220,9 @@ TEST(Parse, Ipv6Extensions) {
   EXPECT_EQ(summary(in_ipv6("00", "2b 00 000000000000 33 00 000000000000 3c 01 00000000000000000000" + to_udp + udp)), whole);
   EXPECT_EQ(summary(in_ipv6("3c", "11 00 0000000000")), cut);
   EXPECT_EQ(summary(in_ipv6("3c", "11 00 000000000000")), no_ports);
-  EXPECT_EQ(summary(in_ipv6("3c", "11 c8 000000000000")), no_ports);
+  EXPECT_EQ(summary(in_ipv6("3c", "11 c8 000000000000")), cut);
+  EXPECT_EQ(summary(in_ipv6("3c", "11 01 000000000000 00000000000000")), cut);
+  EXPECT_EQ(summary(in_ipv6("33", "11 02 000000000000 00000000000000")), cut);
   EXPECT_EQ(summary(in_ipv6("00", to_udp + udp, 0)), cut);
   EXPECT_EQ(key_of(in_ipv6("3c", "11 00 0000000000")).ipv6_src, ipv6("20010db8000000000000000000000001"));
   for (std::string_view other : {"32", "3b", "87", "8b"}) {
@@ -333,6 +335,7 @@ TEST(Parse, Nsh) {
   key = key_of(macs + "894f 0fc4 0203 00123405 0000000100000002");
   EXPECT_EQ(key.nsh_mdtype, 2);
   EXPECT_EQ(key.nsh_context[0].host(), 0u);
+  EXPECT_EQ(key_of(macs + "894f 0fc1 0303 00123405").nsh_mdtype, 3);
   for (const std::string& broken :
        {"4fc6 0103 00123405 " + contexts, "0fc5 0103 00123405 " + contexts, "0fc7 0103 00123405 " + contexts,
         std::string("0fc4 0203 00123405 00000001000000"), std::string("0fc1 0203 00123405"), std::string("0fc6 0103 001234")}) {
