@@ -7,6 +7,7 @@ include tests/unit/ovsdb/ovsdb.mk
 include tests/unit/dbserver/dbserver.mk
 include tests/unit/dbclient/dbclient.mk
 include tests/unit/flow/flow.mk
+include tests/unit/openflow/openflow.mk
 include tests/unit/netdev/netdev.mk
 include tests/unit/datapath/datapath.mk
 include tests/unit/proto/proto.mk
