@@ -131,7 +131,7 @@ void Engines::apply_tuning(Engine& engine) const {
 
 Result<void> Engines::add_commands(ControlTable& table) {
   // Any Switch's commands are every Switch's.
-  OVS_TRY(const Engine* any, get(""));
+  OVS_TRY(const Engine* any, make("netdev"));
   for (const auto& [name, command] : any->commands.commands())
     table.add(command.info, [this, name](std::span<const std::string> arguments, ControlReply reply) {
       route(name, arguments, std::move(reply));

@@ -45,10 +45,10 @@ std::string error_text(const Model& model, const InterfaceState& interface) {
   return text;
 }
 
-bool is_present(const netdev::Netdev& device) {
-  // Dummies and patch ports are nothing but our own memory.
-  if (device.type() == "patch" || dynamic_cast<const netdev::Dummy*>(&device)) return true;
-  return device.state().ifindex != 0;
+bool is_virtual(const netdev::Netdev& device) {
+  return device.type() == "patch" || dynamic_cast<const netdev::Dummy*>(&device);
 }
+
+bool is_present(const netdev::Netdev& device) { return is_virtual(device) || device.state().ifindex != 0; }
 
 }  // namespace ovs::vswitchd

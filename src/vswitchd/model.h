@@ -127,6 +127,8 @@ inline constexpr std::int64_t database_local_port = 65534;
 // What Interface.error says; empty if there is nothing to say.
 std::string error_text(const Model& model, const InterfaceState& interface);
 
+// A dummy or a patch port: nothing but our own memory.
+bool is_virtual(const netdev::Netdev& device);
 // Whether the device is there: one of the kernel's may not be.
 bool is_present(const netdev::Netdev& device);
 

@@ -399,6 +399,7 @@ void Reconciler::apply_interface_row(Work& work, InterfaceState& interface, cons
       work.attach.push_back(&interface);
     }
   }
+  if (row.changed<"mtu_request">() && interface.is_internal()) unsettled_.insert(interface.port->bridge);
   if (row.changed<"mac">() || row.changed<"mtu_request">() || row.changed<"ingress_policing_rate">() ||
       row.changed<"ingress_policing_kpkts_rate">() || work.everything)
     apply_settings(interface);

@@ -264,7 +264,7 @@ void Reporter::update_statistics() {
     // A device that is gone keeps its last counters.
     if (known != all->end())
       write_statistics(transaction, *interface, known->second);
-    else if (interface->type == "patch")
+    else if (is_virtual(*interface->device))
       write_statistics(transaction, *interface, statistics_of(*interface));
   }
   if (!transaction.empty()) commit(std::move(transaction));

@@ -31,6 +31,7 @@ HostFacts initial_facts() {
 Vswitchd::Vswitchd(runtime::Loop& loop, std::function<void()> settled) : loop_(loop), settled_(std::move(settled)) {}
 
 Vswitchd::~Vswitchd() {
+  if (!reconciler_) return;  // create() failed
   client_->remove(this);
   release(false);
 }
