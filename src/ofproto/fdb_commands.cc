@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "flow/field_value.h"
+#include "flow/address.h"
 #include "ofproto/switch_impl.h"
 
 namespace ovs::ofproto {
@@ -12,23 +12,15 @@ using flow::EthAddr;
 namespace {
 
 Result<EthAddr> parse_mac(const std::string& text) {
-  const flow::Field& field = flow::field(flow::FieldId::eth_src);
-  const auto parsed = flow::parse_field(field, text);
-  if (!parsed || parsed->mask != flow::exact_mask(field)) return unexpected("bad MAC address");
-  EthAddr mac;
-  std::copy_n(parsed->value.bytes.begin(), mac.bytes.size(), mac.bytes.begin());
-  return mac;
+  const auto mac = flow::parse_eth(text);
+  if (!mac) return unexpected("bad MAC address");
+  return *mac;
 }
 
 Result<std::uint16_t> parse_vlan(const std::string& text) {
   const auto vlan = parse_integer(text);
   if (!vlan || *vlan < 0 || *vlan > 4095) return unexpected(text + ": not a VLAN (0 to 4095)");
   return static_cast<std::uint16_t>(*vlan);
-}
-
-std::string format_mac(const EthAddr& mac) {
-  const auto& b = mac.bytes;
-  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4], b[5]);
 }
 
 std::string show(const Bridge& bridge, TimePoint now) {
@@ -38,7 +30,7 @@ std::string show(const Bridge& bridge, TimePoint now) {
     const std::string port =
         bundle == nullptr || bundle->config.members.empty() ? "?" : format_port(bundle->config.members.front());
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - entry.used).count();
-    out += fmt::format("{:>5}  {:>4}  {}  {:>3}\n", port, entry.address.vlan, format_mac(entry.address.mac),
+    out += fmt::format("{:>5}  {:>4}  {}  {:>3}\n", port, entry.address.vlan, flow::format_eth(entry.address.mac),
                        entry.is_static ? "static" : std::to_string(age));
   });
   return out;

@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "flow/address.h"
 #include "flow/protocols.h"
 #include "ofproto/bridge_walk.h"
 
@@ -14,11 +15,6 @@ using flow::EthAddr;
 using openflow::OfPort;
 
 namespace {
-
-std::string format_mac(const EthAddr& mac) {
-  const auto& b = mac.bytes;
-  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", b[0], b[1], b[2], b[3], b[4], b[5]);
-}
 
 bool is_multicast(const EthAddr& mac) { return (mac.bytes[0] & 1) != 0; }
 
@@ -136,7 +132,7 @@ void BridgeWalk::learn(const Bridge& bridge, const Bundle& from, std::uint16_t v
   if (is_multicast(key_.eth_src) || bridge.config.flood_vlans[vlan]) return;
   const Learn what{bridge.id, {vlan, key_.eth_src}, from.id};
   if (trace_ != nullptr && learning_ && bridge.macs.would_learn(what.address, mac_port(from.id))) {
-    explain(fmt::format("learned that {} is on port {} in VLAN {}", format_mac(key_.eth_src), from.config.name, vlan));
+    explain(fmt::format("learned that {} is on port {} in VLAN {}", flow::format_eth(key_.eth_src), from.config.name, vlan));
   }
   if (std::find(out_.learns.begin(), out_.learns.end(), what) == out_.learns.end()) out_.learns.push_back(what);
 }

@@ -11,6 +11,7 @@
 #include "flow/match_text.h"
 #include "flow/parse.h"
 #include "ofproto/switch_impl.h"
+#include "ofproto/vlan.h"
 
 namespace ovs::ofproto {
 
@@ -138,6 +139,9 @@ Result<std::string> Switch::Impl::trace(Arguments arguments) {
   if (result.error != TranslationError::none)
     out += fmt::format("\nTranslation failed ({}), packet is dropped.\n", to_text(result.error));
   out += "\nFinal flow: unchanged\n";
+  // That there is no tag is always looked at, and goes without saying.
+  for (std::size_t i = 0; i < flow::max_vlan_tags; i++)
+    if (!has_tag(seen.vlan[i])) result.mask.bits.vlan[i] = {};
   out += "Megaflow: " + format_match(flow::Match::of(seen, result.mask), names) + "\n";
   out += "Datapath actions: " + format_actions(result.actions, text) + "\n";
   return out;

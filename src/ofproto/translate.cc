@@ -54,8 +54,8 @@ BridgeWalk::BridgeWalk(const TranslationRequest& request, Translation& result)
     : topology_(request.topology), learning_(request.learning), trace_(request.trace), out_(result),
       key_(visible_key(request.key, request.topology.vlan_limit)) {
   flow::Mask& mask = out_.mask;
-  for (const FieldId id : {FieldId::in_port, FieldId::packet_type, FieldId::eth_type}) mask.look_at(id);
-  mask.bits.recirc_id = {0xffffffff};
+  mask.bits.in_port = mask.bits.recirc_id = mask.bits.packet_type = {0xffffffff};
+  mask.look_at(FieldId::eth_type);
 
   // A second tag is only there behind a first one.
   mask.bits.vlan[0] = {{0xffff}, {0xffff}};
@@ -70,7 +70,8 @@ BridgeWalk::BridgeWalk(const TranslationRequest& request, Translation& result)
   outer_ = key_.vlan[0];
 
   // A megaflow never mixes fragments and whole packets: what later rules look at differs.
-  if (key_.eth_type == flow::eth_type::ipv4 || key_.eth_type == flow::eth_type::ipv6) mask.look_at(FieldId::ip_frag);
+  const be16 type = request.key.eth_type;
+  if (type == flow::eth_type::ipv4 || type == flow::eth_type::ipv6) mask.look_at(FieldId::ip_frag);
 }
 
 void BridgeWalk::enter(const Bridge& bridge, OfPort in_port) {
