@@ -96,3 +96,8 @@ FUZZ_TARGETS += tests/fuzz/sflow_fuzz
 tests_fuzz_sflow_fuzz_SOURCES = tests/fuzz/sflow_fuzz.cc $(fuzz_main)
 tests_fuzz_sflow_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_sflow_fuzz_LDADD = $(telemetry_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/translate_fuzz
+tests_fuzz_translate_fuzz_SOURCES = tests/fuzz/translate_fuzz.cc $(fuzz_main)
+tests_fuzz_translate_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_translate_fuzz_LDADD = $(ofproto_LIBS) $(base_LIBS)
