@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "netdev/dummy.h"
 
 namespace ovs::vswitchd {
@@ -25,8 +28,8 @@ std::string error_text(const Model& model, const InterfaceState& interface) {
   if (!interface.number) {
     parts.push_back(interface.error);
   } else {
-    if (interface.device && !is_present(*interface.device))
-      parts.push_back(fmt::format("network device {} is gone; it is used again when it comes back", interface.name));
+    if (const std::string why = obstacle(*interface.device); !why.empty())
+      parts.push_back(fmt::format("nothing passes network device {} until that changes ({})", interface.name, why));
     if (interface.type == "patch" && !usable_peer(model, interface)) {
       const auto peer = interface.options.find("peer");
       parts.push_back(fmt::format("no usable peer: {} must be a patch port of a bridge in the same datapath, with {} "
@@ -50,5 +53,13 @@ bool is_virtual(const netdev::Netdev& device) {
 }
 
 bool is_present(const netdev::Netdev& device) { return is_virtual(device) || device.state().ifindex != 0; }
+
+std::string obstacle(const netdev::Netdev& device) {
+  if (is_virtual(device)) return {};
+  const netdev::State state = device.state();
+  if (state.ifindex == 0) return std::strerror(ENODEV);
+  if (!state.master.empty()) return fmt::format("it belongs to {}", state.master);
+  return {};
+}
 
 }  // namespace ovs::vswitchd

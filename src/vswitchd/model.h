@@ -131,5 +131,7 @@ std::string error_text(const Model& model, const InterfaceState& interface);
 bool is_virtual(const netdev::Netdev& device);
 // Whether the device is there: one of the kernel's may not be.
 bool is_present(const netdev::Netdev& device);
+// Why nothing passes a device at the moment, as "No such device"; empty if something can.
+std::string obstacle(const netdev::Netdev& device);
 
 }  // namespace ovs::vswitchd

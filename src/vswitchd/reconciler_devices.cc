@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <tuple>
 
 #include "base/check.h"
@@ -28,8 +26,8 @@ void count_down(auto& counts, const auto& key) {
   if (--it->second == 0) counts.erase(it);
 }
 
-std::string no_such_device(const std::string& name) {
-  return fmt::format("could not open network device {} ({})", name, std::strerror(ENODEV));
+std::string could_not_open(const std::string& name, const std::string& why) {
+  return fmt::format("could not open network device {} ({})", name, why);
 }
 
 // The type that the registry is asked for.
@@ -56,7 +54,7 @@ void Reconciler::open_device(InterfaceState& interface) {
     // The registry's messages begin with the name of the device.
     const std::string head = interface.name + ": ";
     if (why.starts_with(head)) why.erase(0, head.size());
-    interface.error = fmt::format("could not open network device {} ({})", interface.name, why);
+    interface.error = could_not_open(interface.name, why);
     return;
   }
   interface.device = *std::move(made);
@@ -98,7 +96,9 @@ void Reconciler::attach(InterfaceState& interface) {
 
   interface.error.clear();
   open_device(interface);
-  if (interface.device && !is_present(*interface.device)) interface.error = no_such_device(interface.name);
+  if (interface.device)
+    if (const std::string why = obstacle(*interface.device); !why.empty())
+      interface.error = could_not_open(interface.name, why);
   if (interface.error.empty()) {
     std::optional<OfPort> wanted = interface.last_number;
     if (interface.ofport_request) {
