@@ -52,11 +52,10 @@ void PrefixTrie::retire(Node* node) { domain_.retire(std::unique_ptr<Node>(node)
 // The nodes for bits [from, to) of the value; the last has one rule.
 PrefixTrie::Node* PrefixTrie::make_branch(const Value& value, unsigned from, unsigned to) {
   const unsigned length = std::min(to - from, node_bits);
-  auto node = std::make_unique<Node>(first_bits(bits_from(value, from), length), length);
   const unsigned next = from + length;
-  if (next == to) {
-    node->rules.store(1, std::memory_order_relaxed);
-  } else {
+  const bool is_last = next == to;
+  auto node = std::make_unique<Node>(first_bits(bits_from(value, from), length), length, is_last ? 1 : 0);
+  if (!is_last) {
     node->child[bit_at(value, next)].store(make_branch(value, next, to), std::memory_order_relaxed);
   }
   return node.release();
@@ -79,7 +78,7 @@ void PrefixTrie::insert(const Value& value, unsigned length) {
     at += common;
     if (common < node->length) {
       // The node is split in two, and what is new hangs between them.
-      auto upper = std::make_unique<Node>(first_bits(node->bits, common), common);
+      auto upper = std::make_unique<Node>(first_bits(node->bits, common), common, 0);
       const std::uint32_t rest = node->bits << common;
       upper->child[rest >> 31].store(copy_of(*node, rest, node->length - common), std::memory_order_relaxed);
       if (at == length) {

@@ -47,9 +47,11 @@ class PrefixTrie {
 
  private:
   struct Node {
-    std::uint32_t bits;  // left-aligned; the first is the one that chose this child
-    unsigned length;
-    std::atomic<unsigned> rules{0};
+    Node(std::uint32_t first_bits, unsigned bit_count, unsigned rule_count)
+        : bits(first_bits), length(bit_count), rules(rule_count) {}
+    const std::uint32_t bits;  // left-aligned; the first is the one that chose this child
+    const unsigned length;
+    std::atomic<unsigned> rules;
     std::array<std::atomic<Node*>, 2> child{};
   };
   using Edge = std::atomic<Node*>;

@@ -3,13 +3,18 @@
 namespace ovs::flow {
 
 SparseMask SparseMask::of(const Mask& mask) {
-  Mask fields = mask;
-  fields.bits.cold_parts = 0;
+  Mask matched = mask;
+  matched.bits.cold_parts = 0;
+  std::array<Word, key_words> found;
+  std::size_t count = 0;
+  for (std::size_t word = 0; word < key_words; word++) {
+    if (const std::uint64_t bits = key_word(matched.bits, word)) found[count++] = {word, bits};
+  }
   SparseMask sparse;
+  sparse.words.reserve(count);
   for (std::size_t stage = 0; stage < stage_count; stage++) {
-    for (std::size_t word = 0; word < key_words; word++) {
-      if (stage_of_word(word) != static_cast<Stage>(stage)) continue;
-      if (const std::uint64_t bits = key_word(fields.bits, word)) sparse.words.push_back({word, bits});
+    for (std::size_t i = 0; i < count; i++) {
+      if (stage_of_word(found[i].index) == static_cast<Stage>(stage)) sparse.words.push_back(found[i]);
     }
     sparse.stage_end[stage] = sparse.words.size();
   }
