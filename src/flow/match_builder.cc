@@ -374,7 +374,9 @@ std::string unknown_name(std::string_view name, std::span<const std::string_view
     if (!f.alias.empty()) known.push_back(f.alias);
   }
   for (const Word& word : words) known.push_back(word.name);
-  const auto near = nearest(name, known);
+  // What is much longer than any name is near to none, and would take long to compare.
+  constexpr std::size_t longest = 40;
+  const auto near = name.size() <= longest ? nearest(name, known) : std::nullopt;
   return fmt::format("unknown field \"{}\"", name) + (near ? fmt::format("; did you mean \"{}\"?", *near) : "");
 }
 
