@@ -29,6 +29,7 @@ Result<void> KernelDevice::start() {
 }
 
 Result<void> KernelDevice::adopt(const netlink::Link& link) {
+  links_.touched(*this);
   const bool yields = yields_to_master() && link.master;
   if (!yields) OVS_TRY_DO(open_interface(link));
   open_ = !yields;
@@ -44,6 +45,7 @@ Result<void> KernelDevice::adopt(const netlink::Link& link) {
 }
 
 void KernelDevice::apply(const netlink::Link& link) {
+  links_.touched(*this);
   state_.mac.bytes = link.mac;
   state_.mtu = link.mtu;
   state_.admin_up = link.admin_up;
@@ -76,6 +78,7 @@ void KernelDevice::apply_master(const netlink::Link& link) {
 }
 
 void KernelDevice::forget_interface() {
+  links_.touched(*this);
   open_ = false;
   master_ = 0;
   links_.rebind(*this, state_.ifindex, 0);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/log.h"
 #include "netdev/kernel_device.h"
@@ -55,6 +56,7 @@ Result<void> LinkTable::add(KernelDevice& device) {
 
 void LinkTable::remove(KernelDevice& device) {
   by_name_.erase(device.name());
+  touched_.erase(&device);
   rebind(device, device.state().ifindex, 0);
 }
 
@@ -115,8 +117,8 @@ std::vector<std::string> LinkTable::process_events() {
   [[maybe_unused]] const ssize_t n = ::read(drained_.get(), &count, sizeof count);
   read_monitor();
   std::vector<std::string> changed;
-  for (const auto& [name, device] : by_name_)
-    if (device->take_change()) changed.push_back(name);
+  for (KernelDevice* device : std::exchange(touched_, {}))
+    if (device->take_change()) changed.push_back(device->name());
   std::sort(changed.begin(), changed.end());
   return changed;
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -34,6 +35,9 @@ class LinkTable {
   void remove(KernelDevice& device);
   // `device` stands for the interface `now` and no longer for `before`; 0: none.
   void rebind(KernelDevice& device, unsigned before, unsigned now);
+
+  // The device's state may be another one now: process_events() has a look at it.
+  void touched(KernelDevice& device) { touched_.insert(&device); }
 
   int descriptor() const { return waiting_.get(); }
   std::vector<std::string> process_events();
@@ -67,6 +71,7 @@ class LinkTable {
   bool told_of_filters_ = false;
   std::unordered_map<std::string, KernelDevice*> by_name_;
   std::unordered_map<unsigned, KernelDevice*> by_ifindex_;
+  std::unordered_set<KernelDevice*> touched_;
 };
 
 }  // namespace ovs::netdev

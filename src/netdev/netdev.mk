@@ -17,6 +17,8 @@ libovs_netdev_a_SOURCES = \
 	src/netdev/pcap_writer.h \
 	src/netdev/registry.cc \
 	src/netdev/registry.h \
+	src/netdev/rx_ring.cc \
+	src/netdev/rx_ring.h \
 	src/netdev/stable_descriptor.h \
 	src/netdev/system.cc \
 	src/netdev/system.h \

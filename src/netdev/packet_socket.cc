@@ -21,6 +21,7 @@ using flow::batch_size;
 constexpr int socket_buffer_bytes = 4 << 20;
 constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(tpacket_auxdata));
 constexpr std::size_t vlan_tag_at = 12;  // behind the two addresses
+constexpr unsigned busy_batches = 64;    // full ones one after the other
 
 Result<void> set_option(int fd, int level, int name, int value, std::string_view doing) {
   if (::setsockopt(fd, level, name, &value, sizeof value) < 0) return Unexpected{system_error(doing, errno)};
@@ -49,6 +50,12 @@ struct ReceiveBatch {
       messages[i].msg_hdr.msg_control = &controls[i];
     }
   }
+
+  void prepare(std::size_t i, flow::Packet& packet) {
+    // The virtio header goes into the headroom, right before the frame: one piece of memory for the kernel to fill.
+    vectors[i] = {packet.data() - vnet_header_bytes, packet.capacity() + vnet_header_bytes};
+    messages[i].msg_hdr.msg_controllen = control_bytes;
+  }
 };
 
 const tpacket_auxdata* find_auxdata(msghdr& message) {
@@ -56,6 +63,18 @@ const tpacket_auxdata* find_auxdata(msghdr& message) {
     if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA)
       return reinterpret_cast<const tpacket_auxdata*>(CMSG_DATA(c));
   return nullptr;
+}
+
+// Makes a packet of what prepare() had received into it; false if it makes no sense.
+bool finish(msghdr& message, std::size_t bytes, flow::Packet& packet) {
+  if (bytes < vnet_header_bytes || message.msg_flags & MSG_TRUNC) return false;
+  VnetHeader header;
+  std::memcpy(&header, packet.data() - vnet_header_bytes, sizeof header);
+  bytes -= vnet_header_bytes;
+  if (!read_vnet_header(header, bytes, packet.offload)) return false;
+  packet.set_size(bytes);
+  if (const tpacket_auxdata* beside = find_auxdata(message)) restore_vlan_tag(packet, *beside);
+  return true;
 }
 
 }  // namespace
@@ -75,6 +94,7 @@ Result<void> PacketSocket::open(unsigned ifindex) {
   OVS_TRY_DO(set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1, "PACKET_VNET_HDR"));
   OVS_TRY_DO(set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1, "PACKET_AUXDATA"));
   OVS_TRY_DO(set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING"));
+  if (!RxRing::prepare(fd)) return Unexpected{system_error("PACKET_VERSION", errno)};
   set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
   set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
   packet_mreq membership{};
@@ -89,22 +109,54 @@ Result<void> PacketSocket::open(unsigned ifindex) {
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
     return Unexpected{system_error("cannot bind a packet socket", errno)};
 
-  return fd_.put(socket);
+  const std::lock_guard lock(exchange_);
+  count_overflow();
+  OVS_TRY_DO(fd_.put(socket));
+  epoch_.fetch_add(1, std::memory_order_release);
+  return {};
+}
+
+void PacketSocket::close() {
+  const std::lock_guard lock(exchange_);
+  count_overflow();
+  fd_.idle();
+  epoch_.fetch_add(1, std::memory_order_release);
 }
 
 std::size_t PacketSocket::receive(std::span<flow::Packet> slots) {
-  static thread_local ReceiveBatch batch;
   const int fd = descriptor();
   if (fd < 0) return 0;
-  const std::size_t room = std::min(slots.size(), batch_size);
-  for (std::size_t i = 0; i < room; ++i) {
-    // The virtio header goes into the headroom, right before the frame: one piece of memory for the kernel to fill.
-    batch.vectors[i] = {slots[i].data() - vnet_header_bytes, slots[i].capacity() + vnet_header_bytes};
-    batch.messages[i].msg_hdr.msg_controllen = control_bytes;
+  const std::span<flow::Packet> room = slots.first(std::min(slots.size(), batch_size));
+  if (ring_ && ring_epoch_ != epoch_.load(std::memory_order_acquire)) ring_.reset();
+  if (ring_) return ring_->receive(fd, room, rx_bad_);
+  const std::size_t taken = receive_queue(fd, room);
+  watch_load(taken, room.size());
+  return taken;
+}
+
+// Gives the port a ring when it has been busy for a while and loses frames.
+void PacketSocket::watch_load(std::size_t taken, std::size_t room) {
+  if (taken < room || room < batch_size) {
+    full_batches_ = 0;
+    return;
   }
-  std::size_t taken = 0;
+  if (++full_batches_ < busy_batches) return;
+  full_batches_ = 0;
+  if (count_overflow() == 0) return;
+  const std::lock_guard lock(exchange_);
+  ring_epoch_ = epoch_.load(std::memory_order_relaxed);
+  // What waits in the queue will be lost with it, and should be counted.
+  VnetHeader header;
+  while (::recv(descriptor(), &header, sizeof header, MSG_DONTWAIT) >= 0)
+    rx_overflow_.fetch_add(1, std::memory_order_relaxed);
+  ring_ = RxRing::set_up(descriptor());
+}
+
+std::size_t PacketSocket::receive_queue(int fd, std::span<flow::Packet> slots) {
+  static thread_local ReceiveBatch batch;
+  for (std::size_t i = 0; i < slots.size(); ++i) batch.prepare(i, slots[i]);
   for (std::size_t attempt = 0; attempt <= batch_size; ++attempt) {
-    const int n = ::recvmmsg(fd, batch.messages.data(), static_cast<unsigned>(room), MSG_DONTWAIT, nullptr);
+    const int n = ::recvmmsg(fd, batch.messages.data(), static_cast<unsigned>(slots.size()), MSG_DONTWAIT, nullptr);
     if (n < 0) {
       // EINVAL: a frame with a kind of segmentation that the virtio header cannot express; it is gone.  ENETDOWN: told
       // once when the device goes down.
@@ -112,25 +164,27 @@ std::size_t PacketSocket::receive(std::span<flow::Packet> slots) {
       if (errno == EINVAL || errno == ENETDOWN || errno == EINTR) continue;
       return 0;
     }
+    std::size_t taken = 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-      mmsghdr& message = batch.messages[i];
-      flow::Packet& packet = slots[i];
-      VnetHeader header;
-      std::memcpy(&header, packet.data() - vnet_header_bytes, sizeof header);
-      const std::size_t bytes = message.msg_len - vnet_header_bytes;
-      if (message.msg_len < vnet_header_bytes || message.msg_hdr.msg_flags & MSG_TRUNC ||
-          !read_vnet_header(header, bytes, packet.offload)) {
+      if (!finish(batch.messages[i].msg_hdr, batch.messages[i].msg_len, slots[i])) {
         rx_bad_.fetch_add(1, std::memory_order_relaxed);
         continue;
       }
-      packet.set_size(bytes);
-      if (const tpacket_auxdata* beside = find_auxdata(message.msg_hdr)) restore_vlan_tag(packet, *beside);
-      if (taken != i) std::swap(slots[taken], packet);
+      if (taken != i) std::swap(slots[taken], slots[i]);
       ++taken;
     }
     return taken;
   }
   return 0;
+}
+
+bool receive_queued(int fd, flow::Packet& packet) {
+  static thread_local ReceiveBatch batch;
+  batch.prepare(0, packet);
+  msghdr& message = batch.messages[0].msg_hdr;
+  ssize_t n = ::recvmsg(fd, &message, MSG_DONTWAIT);
+  if (n < 0 && (errno == ENETDOWN || errno == EINTR)) n = ::recvmsg(fd, &message, MSG_DONTWAIT);
+  return n >= 0 && finish(message, static_cast<std::size_t>(n), packet);
 }
 
 void PacketSocket::send(std::span<flow::Packet* const> packets) {
@@ -173,14 +227,20 @@ void PacketSocket::send(std::span<flow::Packet* const> packets) {
   }
 }
 
-std::uint64_t PacketSocket::rx_dropped() const {
+// How many frames were lost since this was asked last; adds them to rx_overflow_.
+std::uint64_t PacketSocket::count_overflow() const {
   tpacket_stats counters{};
   socklen_t size = sizeof counters;
   // Asking sets the kernel's counter to zero.
-  if (const int fd = descriptor();
-      fd >= 0 && ::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &counters, &size) == 0)
-    rx_overflow_ += counters.tp_drops;
-  return rx_overflow_ + rx_bad_.load(std::memory_order_relaxed);
+  const int fd = descriptor();
+  if (fd < 0 || ::getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &counters, &size) < 0) return 0;
+  rx_overflow_.fetch_add(counters.tp_drops, std::memory_order_relaxed);
+  return counters.tp_drops;
+}
+
+std::uint64_t PacketSocket::rx_dropped() const {
+  count_overflow();
+  return rx_overflow_.load(std::memory_order_relaxed) + rx_bad_.load(std::memory_order_relaxed);
 }
 
 }  // namespace ovs::netdev

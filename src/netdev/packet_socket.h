@@ -13,10 +13,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 
 #include "base/result.h"
 #include "flow/packet.h"
+#include "netdev/rx_ring.h"
 #include "netdev/stable_descriptor.h"
 
 namespace ovs::netdev {
@@ -26,7 +29,7 @@ class PacketSocket {
   // Sees the interface `ifindex` from now on.
   Result<void> open(unsigned ifindex);
   int descriptor() const { return fd_.get(); }  // -1 before open()
-  void close() { fd_.idle(); }
+  void close();
 
   std::size_t receive(std::span<flow::Packet> slots);
   void send(std::span<flow::Packet* const> packets);
@@ -38,10 +41,22 @@ class PacketSocket {
  private:
   StableDescriptor fd_;
   std::atomic<std::uint64_t> tx_dropped_{0};
-  std::atomic<std::uint64_t> rx_bad_{0};          // what made no sense
-  mutable std::uint64_t rx_overflow_ = 0;         // what found the socket's buffer full
+  std::atomic<std::uint64_t> rx_bad_{0};               // what made no sense
+  mutable std::atomic<std::uint64_t> rx_overflow_{0};  // what found the socket's buffer full
+
+  // Busy ports get a ring.
+  std::size_t receive_queue(int fd, std::span<flow::Packet> slots);
+  void watch_load(std::size_t taken, std::size_t room);
+  std::uint64_t count_overflow() const;
+  std::mutex exchange_;               // of the socket behind fd_
+  std::atomic<unsigned> epoch_{0};    // counts the sockets
+  std::unique_ptr<RxRing> ring_;      // of the thread that receives, as what follows:
+  unsigned ring_epoch_ = 0;           // ... a ring belongs to one socket
+  unsigned full_batches_ = 0;         // one after the other
 };
 
+// The next frame of a packet socket's queue; false if there is none, or it makes no sense.
+bool receive_queued(int fd, flow::Packet& packet);
 // Puts the tag that the kernel took off, and tells beside the frame, back into it.
 void restore_vlan_tag(flow::Packet& packet, const tpacket_auxdata& beside);
 

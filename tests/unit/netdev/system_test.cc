@@ -1,5 +1,6 @@
 // System devices on veth pairs, in a network namespace.
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <cerrno>
 
@@ -296,6 +297,68 @@ TEST_F(SystemTest, CountsWhatWasNotReceivedInTime) {
   EXPECT_LT(received, sent);
   EXPECT_EQ(*device->statistics()->rx_dropped, sent - received);
   EXPECT_EQ(*device->statistics()->rx_dropped, sent - received) << "asking changes nothing";
+}
+
+// A port that loses frames gets another way to receive them: all that holds for the first one holds for it.
+TEST_F(SystemTest, GoesOnUnderLoad) {
+  FarEnd far("far");
+  std::vector<flow::Packet> slots;
+  for (std::size_t i = 0; i < flow::batch_size; ++i) slots.emplace_back(flow::max_frame_bytes);
+  const auto receive_all = [&] {
+    std::size_t all = 0;
+    while (const std::size_t n = device->receive(0, slots)) {
+      all += n;
+      for (auto& slot : slots) slot.reset();
+    }
+    return all;
+  };
+  const auto send_many = [&](int count) {
+    for (int i = 0; i < count; ++i) far.send(text_frame("many"));
+  };
+  // The queue overflows; while that is read, the ring is made.
+  send_many(20'000);
+  EXPECT_LT(receive_all(), 20'000u);
+  // Only a ring loses frames when as few as these come.
+  send_many(2000);
+  ASSERT_EQ(receive_all(), 1024u) << "there is no ring: the test shows nothing";
+
+  for (int round = 0; round < 3; ++round) {
+    send_many(1000);  // around the ring's end, too
+    EXPECT_EQ(receive_all(), 1000u);
+  }
+  const auto tagged = with_tag(text_frame("tagged"), 0x88a8, 0x6005);
+  const auto large = large_segment(60000, 0x2005), plain = flow::Packet::copy_of(text_frame("plain"));
+  Frame longest(1514, 1);
+  far.send(tagged);
+  far.send(large);
+  far.send(plain);
+  far.send(longest);
+  ASSERT_EQ(device->receive(0, slots), 4u);
+  EXPECT_EQ(bytes_of(slots[0]), tagged);
+  EXPECT_EQ(bytes_of(slots[1]), bytes_of(large));
+  EXPECT_EQ(slots[1].offload.gso, flow::Gso::tcp4);
+  EXPECT_EQ(slots[1].offload.checksum_start, large.offload.checksum_start);
+  EXPECT_EQ(bytes_of(slots[2]), bytes_of(plain));
+  EXPECT_FALSE(slots[2].offload.any());
+  EXPECT_EQ(bytes_of(slots[3]), longest);
+
+  // Down, and not ready for ever because of it; up again.
+  run("ip link set port down");
+  const int fd = device->rx_descriptors().at(0);
+  receive_all();
+  pollfd wanted{fd, POLLIN, 0};
+  EXPECT_EQ(::poll(&wanted, 1, 0), 0) << "a thread that waits for it would never sleep";
+  run("ip link set port up");
+  far.send(text_frame("up again"));
+  EXPECT_TRUE(receive(*device, has_text("up again")));
+
+  // Exchanged for another interface.
+  run("ip link del port && ip link add port type veth peer name far && ip link set port up && ip link set far up");
+  const unsigned before = device->state().ifindex;
+  ASSERT_TRUE(follow(*registry, [&] { return device->state().ifindex != before && device->state().link_up; }));
+  FarEnd another("far");
+  another.send(text_frame("another"));
+  EXPECT_TRUE(receive(*device, has_text("another")));
 }
 
 TEST_F(SystemTest, PicksUpADeviceThatComesLater) {
