@@ -200,5 +200,5 @@ def stop_daemons(box):
     for pidfile in Path(box.run_dir).glob("*.pid"):
         try:
             os.kill(int(pidfile.read_text()), signal.SIGTERM)
-        except (ValueError, ProcessLookupError):
+        except (ValueError, FileNotFoundError, ProcessLookupError):
             pass

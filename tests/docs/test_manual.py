@@ -11,10 +11,11 @@ import manual
 import netns  # noqa: E402
 import ovs_test
 
-PROGRAMS = ["ovsdb-server.1", "ovsdb-client.1", "ovsdb-tool.1", "ovs-vsctl.8", "ovs-appctl.8"]
+PROGRAMS = ["ovsdb-server.1", "ovsdb-client.1", "ovsdb-tool.1", "ovs-vsctl.8", "ovs-appctl.8",
+            "ovs-vswitchd.8"]
 
 # Commands that are not the program's own but those of daemons.
-CONTROL_COMMANDS = {"ovsdb-server.1", "ovs-appctl.8"}
+CONTROL_COMMANDS = {"ovsdb-server.1", "ovs-appctl.8", "ovs-vswitchd.8"}
 
 
 def page_ids():
@@ -90,6 +91,13 @@ def test_control_commands(box):
     listed = re.findall(r"(?m)^  (?:([a-z][a-z/-]+), )?([a-z][a-z/-]+)(?: \[\S+\])?  ", box.run("ovs-appctl", "--help").stdout)
     names = {name for pair in listed for name in pair if name}
     assert len(names) > 5 and names <= common
+
+
+def test_control_commands_of_ovs_vswitchd(box):
+    switch = box.start_vswitchd()
+    served = manual.help_commands("\n".join(switch.appctl("list-commands").stdout.splitlines()[1:]))
+    common = manual.described_commands(manual.page("ovs-appctl.8"))
+    assert manual.described_commands(manual.page("ovs-vswitchd.8")) == served - common
 
 
 def test_control_commands_of_ovsdb_client(box):
