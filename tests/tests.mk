@@ -11,6 +11,7 @@ include tests/unit/openflow/openflow.mk
 include tests/unit/netdev/netdev.mk
 include tests/unit/datapath/datapath.mk
 include tests/unit/proto/proto.mk
+include tests/unit/telemetry/telemetry.mk
 include tests/unit/ofproto/ofproto.mk
 include tests/unit/vswitchd/vswitchd.mk
 include tests/unit/utilities/utilities.mk

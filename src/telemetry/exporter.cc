@@ -1,0 +1,133 @@
+#include "telemetry/exporter.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace ovs::telemetry {
+
+namespace {
+
+LogModule log{"collectors"};
+
+}  // namespace
+
+// One target: unresolved -> resolved -> connected, and back where something fails.
+class Exporter::Collector {
+ public:
+  Collector(Exporter& owner, const Target& target, bool first)
+      : owner_(owner), target_(target), first_(first), retry_(owner.loop_, [this] { start(); }) {
+    // Later, so that what is found is told to an owner that is complete.
+    retry_.start(runtime::Duration(0));
+  }
+
+  void send(std::span<const std::uint8_t> datagram) {
+    if (socket_.get() < 0) {
+      owner_.counters_.dropped++;
+      return;
+    }
+    // Twice: what fails first may be the report about an earlier datagram, which that one is not to suffer for.
+    int error = 0;
+    for (int attempt = 0; attempt < 2; attempt++) {
+      if (::send(socket_.get(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+        owner_.counters_.sent++;
+        if (error == 0) note_success();
+        return;
+      }
+      error = errno;
+      if (error == EAGAIN || error == ENOBUFS) break;  // too fast for the network: not the target's fault
+      complain(std::strerror(error));
+      if (error != ECONNREFUSED) break;
+    }
+    owner_.counters_.dropped++;
+    if (error == EAGAIN || error == ENOBUFS || error == ECONNREFUSED || error == EMSGSIZE) return;
+    // The route or the own address is gone: the socket is bound to what was.
+    socket_ = Descriptor();
+    retry_.start(retry_interval);
+  }
+
+  const std::optional<runtime::SocketAddress>& address() const { return address_; }
+
+ private:
+  void start() {
+    if (auto numeric = runtime::numeric_address(target_.host, target_.port)) {
+      connect(*numeric);
+      return;
+    }
+    lookup_ = std::make_unique<runtime::Lookup>(
+        owner_.loop_, target_.host, target_.port,
+        [this](Result<std::vector<runtime::SocketAddress>> found) { looked_up(std::move(found)); });
+  }
+
+  void looked_up(Result<std::vector<runtime::SocketAddress>> found) {
+    if (!found) {
+      complain(found.error().message);
+      retry_.start(retry_interval);
+      return;
+    }
+    connect(found->front());
+  }
+
+  void connect(const runtime::SocketAddress& address) {
+    const bool news = !address_ || address_->to_string() != address.to_string();
+    address_ = address;
+    Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (socket.get() < 0 || ::connect(socket.get(), address.get(), address.size) != 0) {
+      complain(std::strerror(errno));
+      retry_.start(retry_interval);
+    } else {
+      socket_ = std::move(socket);
+    }
+    if (first_ && news) owner_.ready_();  // which may destroy us
+  }
+
+  void complain(const std::string& why) {
+    good_since_.reset();
+    if (std::exchange(complained_, true)) return;
+    log.warn("{}: cannot send to collector {}: {} (will keep trying)", owner_.name_, target_.text, why);
+  }
+
+  void note_success() {
+    if (!complained_) return;
+    const auto now = owner_.loop_.now();
+    if (!good_since_) good_since_ = now;
+    if (now - *good_since_ < forget_after) return;
+    log.info("{}: sending to collector {} again", owner_.name_, target_.text);
+    complained_ = false;
+  }
+
+  Exporter& owner_;
+  const Target& target_;
+  const bool first_;
+  Descriptor socket_;
+  std::optional<runtime::SocketAddress> address_;
+  bool complained_ = false;
+  std::optional<runtime::TimePoint> good_since_;
+  std::unique_ptr<runtime::Lookup> lookup_;
+  runtime::Timer retry_;
+};
+
+Exporter::Exporter(runtime::Loop& loop, std::string name, std::vector<Target> targets, std::function<void()> ready)
+    : loop_(loop), name_(std::move(name)), targets_(std::move(targets)), ready_(std::move(ready)) {
+  for (const Target& t : targets_) {
+    collectors_.push_back(std::make_unique<Collector>(*this, t, collectors_.empty()));
+  }
+}
+
+Exporter::~Exporter() = default;
+
+void Exporter::send(std::span<const std::uint8_t> datagram) {
+  for (auto& c : collectors_) c->send(datagram);
+}
+
+std::optional<runtime::SocketAddress> Exporter::first_address() const {
+  if (collectors_.empty()) return {};
+  return collectors_.front()->address();
+}
+
+}  // namespace ovs::telemetry

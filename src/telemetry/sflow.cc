@@ -1,0 +1,146 @@
+#include "telemetry/sflow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "telemetry/local_address.h"
+
+namespace ovs::telemetry {
+
+namespace {
+
+LogModule log{"sflow"};
+
+// The number of the first bridge's agent among the physical entities, of which a host has fewer.
+constexpr std::uint32_t first_entity = 1000;
+
+}  // namespace
+
+Sflow::Sflow(runtime::Loop& loop, std::string bridge, std::uint32_t number, Hooks hooks)
+    : loop_(loop),
+      bridge_(std::move(bridge)),
+      number_(number),
+      hooks_(std::move(hooks)),
+      timer_(loop, [this] { poll(); }),
+      address_timer_(loop, [this] { check_address(); }) {}
+
+Sflow::~Sflow() {
+  if (!active_) return;
+  for (const auto& d : agent_->take_all(loop_.now())) exporter_->send(d);
+}
+
+void Sflow::configure(const SflowConfig& config) {
+  if (exporter_ && config == config_) return;
+  const bool other_targets = !exporter_ || config.targets != config_.targets;
+  const bool other_agent = other_targets || config.agent != config_.agent;
+  const bool other_header = config.header_bytes != config_.header_bytes;
+  if (active_ && other_targets) {
+    for (const auto& d : agent_->take_all(loop_.now())) exporter_->send(d);
+  }
+  config_ = config;
+  schedule_.set_interval(config_.polling, loop_.now());
+  if (other_targets) {
+    exporter_ = std::make_unique<Exporter>(loop_, "sFlow of " + bridge_, config_.targets, [this] { check_address(); });
+  }
+  if (other_agent) {
+    complained_ = false;
+    check_address();
+  } else if (active_ && other_header) {
+    set_address(address_);
+  }
+  plan();
+}
+
+void Sflow::check_address() {
+  address_timer_.start(address_check_interval);
+  Result<IpAddress> address{IpAddress()};
+  if (!config_.agent.empty()) {
+    address = address_of_agent(config_.agent);
+  } else if (auto first = exporter_->first_address()) {
+    address = address_towards(*first);
+  } else {
+    return;  // the exporter says when it knows it
+  }
+  if (!address || std::holds_alternative<std::monostate>(*address)) {
+    if (!std::exchange(complained_, true)) {
+      log.warn("{}: no IP address for the sFlow agent: {} (will keep trying)", bridge_,
+               address ? "none" : address.error().message);
+    }
+    // The address that was right for this setting so far is good enough while there is no other.
+    if (config_.agent != address_is_for_) set_active(false);
+    return;
+  }
+  complained_ = false;
+  address_is_for_ = config_.agent;
+  if (!active_ || *address != address_) set_address(*address);
+}
+
+void Sflow::set_address(const IpAddress& address) {
+  if (!active_ || address != address_) {
+    log.info("{}: sFlow agent {} reports to {} collector(s)", bridge_, to_text(address), config_.targets.size());
+  }
+  address_ = address;
+  SflowSettings settings;
+  settings.agent = address;
+  settings.sub_agent = number_;
+  settings.source = {sflow::Source::entity, first_entity + number_};
+  settings.header_bytes = std::min(config_.header_bytes, max_header_bytes);
+  if (agent_) {
+    agent_->configure(settings, loop_.now());
+  } else {
+    agent_.emplace(settings, loop_.now());
+  }
+  set_active(true);
+  plan();
+}
+
+void Sflow::set_active(bool active) {
+  if (std::exchange(active_, active) == active) return;
+  plan();
+  hooks_.changed();
+}
+
+void Sflow::add_source(PollSchedule::Id id) {
+  schedule_.add(id, loop_.now());
+  plan();
+}
+
+void Sflow::remove_source(PollSchedule::Id id) { schedule_.remove(id); }
+
+void Sflow::add_sample(const SampledPacket& packet) {
+  if (!active_) return;
+  const auto [pool, drops] = hooks_.totals();
+  agent_->set_totals(pool, drops);
+  agent_->add_sample(packet, loop_.now());
+  send_due();
+  plan();
+}
+
+void Sflow::poll() {
+  if (!active_) return;
+  for (PollSchedule::Id id : schedule_.take_due(loop_.now())) {
+    if (auto report = hooks_.counters(id)) {
+      agent_->add_counters(report->source, std::move(report->records), loop_.now());
+    }
+  }
+  send_due();
+  plan();
+}
+
+void Sflow::send_due() {
+  for (const auto& datagram : agent_->take_datagrams(loop_.now())) exporter_->send(datagram);
+}
+
+void Sflow::plan() {
+  std::optional<TimePoint> at;
+  if (active_) at = schedule_.next();
+  if (auto flush = active_ ? agent_->next_flush() : std::nullopt; flush && (!at || *flush < *at)) at = flush;
+  if (at) {
+    timer_.start_at(*at);
+  } else {
+    timer_.cancel();
+  }
+}
+
+}  // namespace ovs::telemetry
