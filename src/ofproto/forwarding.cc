@@ -22,9 +22,10 @@ Coverage flow_removed{"megaflow_revalidation_removed"};
 
 // Upcalls that are handled in one go: more would keep others waiting, fewer would wake up too often.
 constexpr std::size_t upcall_batch = 64;
-// What a slice of revalidate() may cost: an action translated or a counter read is one; about a millisecond.
+// What a slice of revalidate() may cost: an action translated or a counter read is one; well below a millisecond.
 constexpr long slice_budget = 4000;
 constexpr long translation_cost = 8;
+constexpr long removal_cost = 8;
 
 constexpr std::chrono::milliseconds sweep_interval{500};
 constexpr std::chrono::milliseconds least_idle{100};
@@ -189,6 +190,7 @@ long Switch::Impl::sweep_some(long budget) {
     if (now - used >= idle) {
       flow_expired.add();
       remove(*flow);
+      budget -= removal_cost;
     }
   }
   if (sweep_left == 0 || megaflows.size() == 0) {

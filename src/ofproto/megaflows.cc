@@ -74,9 +74,9 @@ void Megaflows::take(Megaflow& flow, const Translation& translation) {
 void Megaflows::unlink(Megaflow& flow) {
   for (std::size_t i = 0; i < flow.dependency_count_; i++) {
     Dependency& dependency = flow.dependencies_[i];
+    dependency.unlink();
     const auto list = index_.find(dependency.on);
-    list->second.erase(list->second.iterator_to(dependency));
-    if (list->second.empty()) index_.erase(list);
+    if (list != index_.end() && list->second.empty()) index_.erase(list);
   }
   flow.dependency_count_ = 0;
 }
@@ -84,7 +84,6 @@ void Megaflows::unlink(Megaflow& flow) {
 void Megaflows::update(Megaflow& flow, const Translation& translation) {
   unlink(flow);
   take(flow, translation);
-  flow.invalid_hook_.unlink();
 }
 
 void Megaflows::remove(Megaflow& flow) {
@@ -93,19 +92,16 @@ void Megaflows::remove(Megaflow& flow) {
   delete &flow;
 }
 
-void Megaflows::mark(Megaflow& flow) {
-  if (!flow.invalid_hook_.is_linked()) invalid_.push_back(flow);
-}
-
 void Megaflows::invalidate(BridgeId bridge) { invalidate(LookUp{bridge, {whole_bridge, {}}}); }
 
 void Megaflows::invalidate(const LookUp& look_up) {
   const auto list = index_.find(look_up);
   if (list == index_.end()) return;
-  for (Dependency& dependency : list->second) mark(*dependency.flow);
+  invalid_.splice(invalid_.end(), list->second);
+  index_.erase(list);
 }
 
-Megaflow* Megaflows::next_invalid() { return invalid_.empty() ? nullptr : &invalid_.front(); }
+Megaflow* Megaflows::next_invalid() { return invalid_.empty() ? nullptr : invalid_.front().flow; }
 
 Megaflow* Megaflows::rotate() {
   if (order_.empty()) return nullptr;

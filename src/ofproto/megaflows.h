@@ -1,9 +1,10 @@
 // Megaflows: what the switch remembers of every megaflow that it has installed: from what it was
 // translated, what its packets cause, and what it depends on.
 //
-// An index leads from each dependency (a bridge; a look-up of an address) to the megaflows that have
-// it, so that a change costs what it touches: invalidate() marks these, next_invalid() hands them out
-// one by one to be translated again.
+// An index leads from each dependency (a bridge; a look-up of an address) to the list of the megaflows that
+// have it.  invalidate() puts this list, as a whole and at once, to those from which next_invalid() hands
+// out megaflows to be translated again, one by one: so a change costs what it touches, and only when
+// there is time for it.
 //
 // The order of installation, for going through all of them in slices, is the order of rotate().
 //
@@ -25,8 +26,9 @@ namespace ovs::ofproto {
 
 class Megaflows;
 
-// Links a megaflow into the list of one thing that it depends on.
-struct Dependency : boost::intrusive::list_base_hook<> {
+// Links a megaflow into the list of one thing that it depends on, or of what is invalid.
+struct Dependency
+    : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   class Megaflow* flow;
   LookUp on;  // of a bridge as a whole: vlan is Megaflows::whole_bridge
 };
@@ -52,7 +54,6 @@ class Megaflow {
   std::unique_ptr<Dependency[]> dependencies_;
   std::size_t dependency_count_ = 0;
   boost::intrusive::list_member_hook<> order_hook_;
-  boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> invalid_hook_;
 };
 
 std::uint64_t hash_actions(const datapath::Actions& actions);
@@ -91,19 +92,11 @@ class Megaflows {
 
   void take(Megaflow& flow, const Translation& translation);
   void unlink(Megaflow& flow);
-  void mark(Megaflow& flow);
 
   using Order = boost::intrusive::list<
       Megaflow, boost::intrusive::member_hook<Megaflow, boost::intrusive::list_member_hook<>, &Megaflow::order_hook_>>;
-  using Invalid = boost::intrusive::list<
-      Megaflow,
-      boost::intrusive::member_hook<
-          Megaflow, boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
-          &Megaflow::invalid_hook_>,
-      boost::intrusive::constant_time_size<false>>;
-
   Order order_;
-  Invalid invalid_;
+  DependencyList invalid_;
   std::unordered_map<LookUp, DependencyList, LookUpHash> index_;
 };
 

@@ -112,8 +112,8 @@ void BridgeWalk::normal(const Bridge& bridge, OfPort in_port) {
     if (const Bundle* to = bridge.bundle(known)) add_exit(bridge, *to, from, stack, exits);
   } else {
     explain("no learned MAC for destination, flooding");
-    for (const auto& [id, to] : bridge.bundles)
-      if (id != from->id) add_exit(bridge, to, from, stack, exits);
+    for (const Bundle* to : bridge.bundles_in(vlan))
+      if (to->id != from->id) add_exit(bridge, *to, from, stack, exits);
   }
   leave(exits);
 }

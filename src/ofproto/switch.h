@@ -79,7 +79,7 @@ class Switch {
   // ---- work
   // Handles some of the upcalls that wait; true if there may be more.
   bool handle_upcalls(TimePoint now);
-  // Does a slice of what is due, about a millisecond; returns when there is more to do (`now`: at once).  To be
+  // Does a slice of what is due, less than a millisecond; returns when there is more to do (`now`: at once).  To be
   // called at that time, and after everything else that was called here, which may have made work.
   TimePoint revalidate(TimePoint now);
   // Does all of it (revalidator/wait, and before an answer to fdb/show).

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ofproto/vlan.h"
 
 namespace ovs::ofproto {
 
@@ -18,6 +19,15 @@ Port* Bridge::port(openflow::OfPort number) { return const_cast<Port*>(std::as_c
 const Bundle* Bridge::bundle(BundleId which) const {
   const auto found = bundles.find(which);
   return found == bundles.end() ? nullptr : &found->second;
+}
+
+const std::vector<const Bundle*>& Bridge::bundles_in(std::uint16_t vlan) const {
+  const auto [place, is_new] = by_vlan_.try_emplace(vlan);
+  if (is_new) {
+    for (const auto& [id, bundle] : bundles)
+      if (is_in_vlan(bundle.config, vlan)) place->second.push_back(&bundle);
+  }
+  return place->second;
 }
 
 std::optional<openflow::OfPort> Bridge::free_number() const {
@@ -139,11 +149,13 @@ std::vector<BridgeId> Topology::set_patch_peer(Port& port, std::string peer_name
 }
 
 void Topology::join(Bridge& bridge, const Bundle& bundle) {
+  bridge.by_vlan_.clear();
   for (const openflow::OfPort member : bundle.config.members)
     if (Port* port = bridge.port(member)) port->bundle = bundle.id;
 }
 
 void Topology::leave(Bridge& bridge, const Bundle& bundle) {
+  bridge.by_vlan_.clear();
   for (const openflow::OfPort member : bundle.config.members)
     if (Port* port = bridge.port(member); port != nullptr && port->bundle == bundle.id) port->bundle = no_bundle;
 }

@@ -8,7 +8,7 @@
 // Bridges, ports and bundles are named by ids and numbers.  Bundles are kept in the order in which they were
 // added, which is the order of flooding.
 //
-// Thread safety: one thread changes; translation only reads.
+// Thread safety: one thread.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -70,6 +70,8 @@ struct Bridge {
   const Port* port(openflow::OfPort number) const;
   Port* port(openflow::OfPort number);
   const Bundle* bundle(BundleId id) const;
+  // The bundles in a VLAN, in order: what a flood looks at.  Remembered until a bundle changes.
+  const std::vector<const Bundle*>& bundles_in(std::uint16_t vlan) const;
   // The lowest number that no port has, or nothing if there is none left.
   std::optional<openflow::OfPort> free_number() const;
 
@@ -78,6 +80,7 @@ struct Bridge {
   void take_number(openflow::OfPort number, bool taken);
   std::vector<std::uint64_t> taken_;   // one bit for each number
   std::size_t first_free_word_ = 0;
+  mutable boost::unordered_flat_map<std::uint16_t, std::vector<const Bundle*>> by_vlan_;
 };
 
 class Topology {

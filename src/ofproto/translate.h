@@ -14,7 +14,7 @@
 // What is never done: the packet going out where it came in, on the same port or bundle.  Loops of
 // patch ports end after max_depth bridges in a row or max_crossings in all; the packet is dropped then.
 //
-// Thread safety: pure; no other thread may change the topology meanwhile.
+// Thread safety: the topology's thread.
 #pragma once
 
 #include <string_view>

@@ -63,21 +63,25 @@ VlanStack input_stack(const BundleConfig& port, const VlanStack& received) {
   return stack;
 }
 
-bool carries(const BundleConfig& port, const VlanStack& stack) {
-  const std::uint16_t vid = stack[0].vid;
+bool is_in_vlan(const BundleConfig& port, std::uint16_t vlan) {
   switch (port.vlan_mode) {
     case VlanMode::access:
-      return vid == port.vlan && stack[1].vid == 0;
     case VlanMode::dot1q_tunnel:
-      return vid == port.vlan && port.cvlans[stack[1].vid];
+      return vlan == port.vlan;
     case VlanMode::native_tagged:
     case VlanMode::native_untagged:
       // A frame without a VLAN would be taken for one of the native VLAN.
-      return vid == port.vlan || (vid != 0 && port.trunks[vid]);
+      return vlan == port.vlan || (vlan != 0 && port.trunks[vlan]);
     case VlanMode::trunk:
-      return port.trunks[vid];
+      return port.trunks[vlan];
   }
   return false;
+}
+
+bool carries(const BundleConfig& port, const VlanStack& stack) {
+  if (!is_in_vlan(port, stack[0].vid)) return false;
+  if (port.vlan_mode == VlanMode::access) return stack[1].vid == 0;
+  return port.vlan_mode != VlanMode::dot1q_tunnel || port.cvlans[stack[1].vid];
 }
 
 Tags output_tags(const BundleConfig& port, const VlanStack& stack, const Tags& received) {

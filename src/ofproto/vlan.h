@@ -49,7 +49,8 @@ VlanInput check_input(const BundleConfig& port, const VlanStack& received);
 // What an accepted frame is switched as.
 VlanStack input_stack(const BundleConfig& port, const VlanStack& received);
 
-// Whether a port sends out frames with this stack.
+// Whether a port is in a VLAN; whether it sends out frames with this stack, which takes that.
+bool is_in_vlan(const BundleConfig& port, std::uint16_t vlan);
 bool carries(const BundleConfig& port, const VlanStack& stack);
 // The tags that they have then.  `received` are the frame's tags as it entered the bridge: where a
 // port keeps priorities, the outermost one's is kept.
