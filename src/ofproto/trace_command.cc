@@ -142,6 +142,7 @@ Result<std::string> Switch::Impl::trace(Arguments arguments) {
   // That there is no tag is always looked at, and goes without saying.
   for (std::size_t i = 0; i < flow::max_vlan_tags; i++)
     if (!has_tag(seen.vlan[i])) result.mask.bits.vlan[i] = {};
+  if (seen.eth_type != key.eth_type) result.mask.bits.nw_frag = 0;  // of what is behind a hidden tag
   out += "Megaflow: " + format_match(flow::Match::of(seen, result.mask), names) + "\n";
   out += "Datapath actions: " + format_actions(result.actions, text) + "\n";
   return out;
