@@ -161,11 +161,15 @@ void Switch::configure_bundle(BridgeId id, BundleId which, const BundleConfig& c
   Bridge& bridge = impl_->bridge(id);
   const auto bundle = bridge.bundles.find(which);
   OVS_CHECK(bundle != bridge.bundles.end(), config.name);
-  if (bundle->second.config == config) return;
+  BundleConfig before = bundle->second.config;
+  if (before == config) return;
   impl_->topology.configure_bundle(bridge, bundle->second, config);
-  // Its addresses were learned in VLANs that it may no longer be in.
-  bridge.macs.forget_learned(mac_port(which));
-  impl_->macs_changed(bridge);
+  before.is_protected = config.is_protected;
+  if (before != config) {
+    // Its addresses were learned in VLANs that it may no longer be in.
+    bridge.macs.forget_learned(mac_port(which));
+    impl_->macs_changed(bridge);
+  }
   impl_->bridge_changed(id);
 }
 

@@ -136,6 +136,23 @@ TEST_F(ThreePorts, AnotherVlanIsAnotherBroadcastDomain) {
   EXPECT_EQ(flow_actions(mac_b, mac_a), "push_vlan(vid=20,pcp=0),1,2,4");
 }
 
+TEST_F(ThreePorts, ProtectionNeedsNoNewLearning) {
+  receive(from_to(2, mac_a, mac_b));
+  receive(from_to(3, mac_b, mac_a));
+  for (const char* name : {"p1", "p2"}) {
+    BundleConfig config;
+    config.name = name;
+    config.members = {ports.at(name)};
+    config.trunks.set();
+    config.cvlans.set();
+    config.is_protected = true;
+    subject.configure_bundle(bridge, bundles.at(name), config);
+  }
+  subject.revalidate(now);
+  EXPECT_EQ(flow_actions(mac_a, mac_b), "drop");
+  EXPECT_NE(run("fdb/show", {"br0"}).find(mac_b), std::string::npos);
+}
+
 TEST_F(ThreePorts, BridgeSettingsChangeMegaflows) {
   const std::string group = "01:80:c2:00:00:00";
   EXPECT_EQ(receive(from_to(2, mac_a, group)), "drop");
