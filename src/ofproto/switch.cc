@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/uuid.h"
 #include "netdev/netdev.h"
 #include "ofproto/switch_impl.h"
@@ -23,6 +24,19 @@ std::uint64_t random_secret() {
   std::uint64_t secret;
   std::memcpy(&secret, random.bytes.data(), sizeof secret);
   return secret;
+}
+
+// In a dummy datapath a port whose name has a number in it gets that number, a bridge's own port a hundred
+// more: tests of the field count on it.
+std::optional<datapath::DpPort> number_in(std::string_view name) {
+  const std::size_t begin = name.find_first_of("0123456789");
+  if (begin == std::string_view::npos) return std::nullopt;
+  const std::size_t end = std::min(name.find_first_not_of("0123456789", begin), name.size());
+  const auto number = parse_integer(name.substr(begin, end - begin));
+  if (!number || *number > raw(openflow::max_port)) return std::nullopt;
+  const std::int64_t wanted = *number + (name.starts_with("br") ? 100 : 0);
+  if (wanted < 1 || wanted > raw(openflow::max_port)) return std::nullopt;
+  return datapath::DpPort{static_cast<std::uint32_t>(wanted)};
 }
 
 bool is_patch(const netdev::Netdev& device) { return device.type() == "patch"; }
@@ -91,6 +105,12 @@ void Switch::remove_bridge(BridgeId id) {
 // ---- ports
 
 Result<datapath::DpPort> Switch::Impl::plug_in(netdev::Netdev& device) {
+  if (engine.type() == "dummy") {
+    if (const auto wanted = number_in(device.name()); wanted && !quarantine.contains(*wanted)) {
+      auto added = engine.add_port(device, wanted);
+      if (added || added.error().code != EBUSY) return added;
+    }
+  }
   if (quarantine.empty()) return engine.add_port(device, std::nullopt);
   for (std::uint32_t number = 1;; number++) {
     const datapath::DpPort wanted{number};

@@ -64,14 +64,14 @@ TEST_F(Commands, FdbFlushAndStatistics) {
 
 TEST_F(Commands, Show) {
   EXPECT_EQ(run("dpif/show"),
-            "dummy@ovs-dummy: hit:0 missed:2\n"
+            "netdev@ovs-netdev: hit:0 missed:2\n"
             "  br0:\n"
             "    br0 65534/1: (internal)\n"
             "    p1 1/2: (dummy)\n"
             "    p2 2/3: (dummy)\n"
             "    pt0 3/none: (patch: peer=pt1)\n");
-  EXPECT_EQ(run("dpctl/show", {"ovs-dummy"}),
-            "dummy@ovs-dummy:\n"
+  EXPECT_EQ(run("dpctl/show", {"ovs-netdev"}),
+            "netdev@ovs-netdev:\n"
             "  lookups: hit:0 missed:2 lost:0\n"
             "  flows: 2\n"
             "  port 1: br0 (internal)\n"
@@ -84,11 +84,11 @@ TEST_F(Commands, Show) {
                                            "    RX bytes:180  TX bytes:?\n"),
             std::string::npos);
   EXPECT_EQ(run("dpctl/show", {"nodp"}), "error: datapath nodp not found");
-  EXPECT_EQ(run("dpctl/dump-dps"), "dummy@ovs-dummy\n");
-  EXPECT_EQ(run("dpif/dump-dps"), "dummy@br0\n");
+  EXPECT_EQ(run("dpctl/dump-dps"), "netdev@ovs-netdev\n");
+  EXPECT_EQ(run("dpif/dump-dps"), "netdev@br0\n");
   EXPECT_EQ(run("ofproto/list"), "br0\n");
   EXPECT_EQ(run("upcall/show"),
-            "dummy@ovs-dummy:\n"
+            "netdev@ovs-netdev:\n"
             "  flows         : (current 2) (avg 0) (max 2) (limit 200000)\n"
             "  dump duration : 0ms\n"
             "  ufid enabled : true\n"
@@ -109,7 +109,7 @@ TEST_F(Commands, DumpFlows) {
   now += std::chrono::milliseconds(1500);
   EXPECT_EQ(run("dpif/dump-flows", {"br0"}), first + second);
   EXPECT_EQ(run("dpctl/dump-flows"), "flow-dump from the main thread:\n" + first + second);
-  EXPECT_EQ(run("dpctl/dump-flows", {"dummy@ovs-dummy", "filter=in_port=2"}),
+  EXPECT_EQ(run("dpctl/dump-flows", {"netdev@ovs-netdev", "filter=in_port=2"}),
             "flow-dump from the main thread:\n" + second);
   EXPECT_EQ(run("dpctl/dump-flows", {"filter=dl_vlan=11"}), "");
   const std::string names = run("dpif/dump-flows", {"--names", "br0"});
@@ -142,22 +142,22 @@ TEST_F(Commands, Revalidators) {
 }
 
 TEST_F(Commands, PortsByHand) {
-  EXPECT_EQ(run("dpctl/add-if", {"ovs-dummy", "x1"}), "error: this datapath takes no ports by hand");
+  EXPECT_EQ(run("dpctl/add-if", {"ovs-netdev", "x1"}), "error: this datapath takes no ports by hand");
   subject.set_device_maker([](const std::string& name,
                               const std::string& type) -> Result<std::unique_ptr<netdev::Netdev>> {
     if (type == "strange") return unexpected("Address family not supported by protocol");
     return std::make_unique<FakeDevice>(name, type);
   });
-  EXPECT_EQ(run("dpctl/add-if", {"ovs-dummy", "x1,type=dummy,port_no=77", "x2"}), "");
+  EXPECT_EQ(run("dpctl/add-if", {"ovs-netdev", "x1,type=dummy,port_no=77", "x2"}), "");
   EXPECT_NE(run("dpctl/show").find("  port 77: x1 (dummy)\n"), std::string::npos);
-  EXPECT_EQ(run("dpctl/add-if", {"ovs-dummy", "x1"}), "error: adding x1 to ovs-dummy failed (File exists)");
-  EXPECT_EQ(run("dpctl/add-if", {"ovs-dummy", "x3,type=strange"}),
+  EXPECT_EQ(run("dpctl/add-if", {"ovs-netdev", "x1"}), "error: adding x1 to ovs-netdev failed (File exists)");
+  EXPECT_EQ(run("dpctl/add-if", {"ovs-netdev", "x3,type=strange"}),
             "error: x3: failed to open network device (Address family not supported by protocol)");
   EXPECT_EQ(run("dpctl/add-if", {"nodp", "x3"}), "error: datapath nodp not found");
-  EXPECT_EQ(run("dpctl/del-if", {"ovs-dummy", "x1"}), "");
+  EXPECT_EQ(run("dpctl/del-if", {"ovs-netdev", "x1"}), "");
   EXPECT_EQ(run("dpctl/show").find("x1"), std::string::npos);
-  EXPECT_EQ(run("dpctl/del-if", {"ovs-dummy", "x1"}), "error: no port named x1");
-  EXPECT_EQ(run("dpctl/del-if", {"ovs-dummy", "p1"}),
+  EXPECT_EQ(run("dpctl/del-if", {"ovs-netdev", "x1"}), "error: no port named x1");
+  EXPECT_EQ(run("dpctl/del-if", {"ovs-netdev", "p1"}),
             "error: port p1 is of bridge br0: remove it by ovs-vsctl");
 }
 
@@ -185,7 +185,7 @@ TEST_F(Commands, TraceOfADatapathsFlow) {
                                  "dl_src=00:00:00:00:00:0a,dl_dst=00:00:00:00:00:0b,dl_type=0x1234\n"))
       << answer;
   EXPECT_TRUE(answer.ends_with("Datapath actions: pop_vlan,3\n")) << answer;
-  EXPECT_EQ(run("ofproto/trace", {"dummy@ovs-dummy", "in_port(88),eth(src=00:00:00:00:00:0a,dst=00:00:00:00:00:0b),"
+  EXPECT_EQ(run("ofproto/trace", {"netdev@ovs-netdev", "in_port(88),eth(src=00:00:00:00:00:0a,dst=00:00:00:00:00:0b),"
                                                      "eth_type(0x1234)"}),
             "error: no OpenFlow port for datapath port 88");
 }

@@ -38,7 +38,7 @@ class SwitchTest : public testing::Test {
   std::string run(const std::string& command, std::vector<std::string> arguments = {});
   void advance(std::chrono::milliseconds by);  // with revalidation when it is due
 
-  datapath::FakeDatapath engine;
+  datapath::FakeDatapath engine{"netdev", "ovs-netdev"};
   Switch subject{engine};
   ControlTable commands;
   TimePoint now{std::chrono::seconds(1000)};

@@ -197,6 +197,18 @@ TEST_F(ThreePorts, PortNumbersAreThoseWantedIfTheyAreFree) {
   for (const std::uint32_t number : {77u, 4u, 5u}) subject.remove_port(bridge, openflow::OfPort{number});
 }
 
+TEST(DummySwitch, NumbersPortsByTheirNames) {
+  datapath::FakeDatapath engine("dummy", "ovs-dummy");
+  Switch subject(engine);
+  const BridgeId bridge = subject.add_bridge("br7", {});
+  FakeDevice local("br7"), p5("p5"), another5("eth5x6"), none("tap"), zero("p0"), large("p123456");
+  for (FakeDevice* device : {&local, &p5, &another5, &none, &zero, &large})
+    ASSERT_TRUE(subject.add_port(bridge, *device, std::nullopt));
+  std::string numbers;
+  for (const datapath::Port& port : engine.ports()) numbers += fmt::format("{}={} ", port.name, raw(port.number));
+  EXPECT_EQ(numbers, "eth5x6=1 tap=2 p0=3 p123456=4 p5=5 br7=107 ") << numbers;
+}
+
 TEST_F(ThreePorts, PatchPortsCountWhatCrossesThem) {
   const BridgeId other = add_bridge("br1");  // datapath port 5
   add_port(other, "q1");                     // 6
