@@ -40,7 +40,7 @@ struct Port {
   std::string name;                // its device's
   netdev::Netdev* device;
   BundleId bundle = no_bundle;
-  std::string peer_name;  // of a patch port
+  std::string peer_name{};  // of a patch port
   Port* peer = nullptr;   // if that one names this one too
 
   // What crossed a patch port.
