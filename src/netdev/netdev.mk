@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libovs-netdev.a
 libovs_netdev_a_SOURCES = \
+	src/netdev/datagram_run.cc \
+	src/netdev/datagram_run.h \
 	src/netdev/dummy.cc \
 	src/netdev/dummy.h \
 	src/netdev/ethtool.cc \

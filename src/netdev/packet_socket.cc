@@ -3,13 +3,16 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "base/descriptor.h"
+#include "netdev/datagram_run.h"
 #include "netdev/vnet_header.h"
 
 namespace ovs::netdev {
@@ -57,6 +60,62 @@ struct ReceiveBatch {
     messages[i].msg_hdr.msg_controllen = control_bytes;
   }
 };
+
+// Message headers for sendmmsg(): one for each packet, or run of packets.
+struct SendBatch {
+  std::size_t count = 0;
+  std::array<mmsghdr, batch_size> messages;
+  std::array<std::span<flow::Packet* const>, batch_size> packets;  // of each message
+
+  // Where find_run() may write; add_run() keeps it.
+  DatagramRun& next_run() { return runs[run_count]; }
+
+  void add(flow::Packet* const& packet) {
+    headers[count] = make_vnet_header(*packet);
+    const std::size_t first = vector_count;
+    add_bytes(&headers[count], vnet_header_bytes);
+    add_bytes(packet->data(), packet->size());
+    finish(first, {&packet, 1});
+  }
+
+  void add_run(std::span<flow::Packet* const> all) {
+    DatagramRun& run = runs[run_count++];
+    const std::size_t first = vector_count;
+    add_bytes(&run.offload, vnet_header_bytes);
+    add_bytes(run.headers.data(), run.header_bytes);
+    for (flow::Packet* packet : all)
+      add_bytes(packet->data() + run.header_bytes, packet->size() - run.header_bytes);
+    finish(first, all);
+  }
+
+ private:
+  void add_bytes(void* bytes, std::size_t size) { vectors[vector_count++] = {bytes, size}; }
+  void finish(std::size_t first, std::span<flow::Packet* const> all) {
+    msghdr& message = messages[count].msg_hdr;
+    message = {};
+    message.msg_iov = &vectors[first];
+    message.msg_iovlen = vector_count - first;
+    packets[count++] = all;
+  }
+
+  // A run has two packets at least, and two pieces of memory before their payloads.
+  std::array<iovec, 2 * batch_size> vectors;
+  std::size_t vector_count = 0;
+  std::array<VnetHeader, batch_size> headers;
+  std::array<DatagramRun, batch_size / 2 + 1> runs;
+  std::size_t run_count = 0;
+};
+
+// Whether virtio headers of this kernel can ask for UDP segmentation: since Linux 6.2.
+bool kernel_cuts_datagrams() {
+  static const bool yes = [] {
+    utsname name{};
+    int major = 0, minor = 0;
+    return ::uname(&name) == 0 && std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 6 || (major == 6 && minor >= 2));
+  }();
+  return yes;
+}
 
 const tpacket_auxdata* find_auxdata(msghdr& message) {
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
@@ -188,42 +247,49 @@ bool receive_queued(int fd, flow::Packet& packet) {
 }
 
 void PacketSocket::send(std::span<flow::Packet* const> packets) {
+  while (!packets.empty()) {
+    const std::size_t count = std::min(packets.size(), batch_size);
+    send_batch(packets.first(count), kernel_cuts_datagrams());
+    packets = packets.subspan(count);
+  }
+}
+
+void PacketSocket::send_batch(std::span<flow::Packet* const> packets, bool as_runs) {
   const int fd = descriptor();
   if (fd < 0) {
     tx_dropped_.fetch_add(packets.size(), std::memory_order_relaxed);
     return;
   }
-  std::array<mmsghdr, batch_size> messages;
-  std::array<std::array<iovec, 2>, batch_size> vectors;
-  std::array<VnetHeader, batch_size> headers;
+  SendBatch batch;
   while (!packets.empty()) {
-    const std::size_t count = std::min(packets.size(), batch_size);
-    for (std::size_t i = 0; i < count; ++i) {
-      flow::Packet& packet = *packets[i];
-      headers[i] = make_vnet_header(packet);
-      vectors[i] = {iovec{&headers[i], vnet_header_bytes}, iovec{packet.data(), packet.size()}};
-      messages[i] = {};
-      messages[i].msg_hdr.msg_iov = vectors[i].data();
-      messages[i].msg_hdr.msg_iovlen = vectors[i].size();
+    std::size_t count = 1;
+    if (as_runs) count = find_run(packets, batch.next_run());
+    if (count == 1) {
+      batch.add(packets[0]);
+    } else {
+      batch.add_run(packets.first(count));
     }
     packets = packets.subspan(count);
-    bool told_down = false;
-    for (std::size_t done = 0; done < count;) {
-      const int n = ::sendmmsg(fd, &messages[done], static_cast<unsigned>(count - done), MSG_DONTWAIT);
-      if (n > 0) {
-        done += static_cast<std::size_t>(n);
-        continue;
-      }
-      if (errno == EINTR) continue;
-      // The first time, this may tell of a device that was down and is up again.
-      if (errno == ENETDOWN && !std::exchange(told_down, true)) continue;
-      // What the device cannot take now it cannot take for the rest of these either; what is
-      // wrong with one frame (EMSGSIZE, EINVAL) is that frame's own.
-      const bool all = errno == EAGAIN || errno == ENETDOWN || errno == ENXIO || errno == ENODEV || errno == ENOTSOCK;
-      const std::size_t lost = all ? count - done : 1;
-      tx_dropped_.fetch_add(lost, std::memory_order_relaxed);
-      done += lost;
+  }
+  bool told_down = false;
+  for (std::size_t done = 0; done < batch.count;) {
+    const int n = ::sendmmsg(fd, &batch.messages[done], static_cast<unsigned>(batch.count - done), MSG_DONTWAIT);
+    if (n > 0) {
+      done += static_cast<std::size_t>(n);
+      continue;
     }
+    if (errno == EINTR) continue;
+    // The first time, this may tell of a device that was down and is up again.
+    if (errno == ENETDOWN && !std::exchange(told_down, true)) continue;
+    if (errno == EINVAL && batch.packets[done].size() > 1) {
+      send_batch(batch.packets[done++], false);
+      continue;
+    }
+    // What the device cannot take now it cannot take for the rest of these either; what is
+    // wrong with one frame (EMSGSIZE, EINVAL) is that frame's own.
+    const bool all = errno == EAGAIN || errno == ENETDOWN || errno == ENXIO || errno == ENODEV || errno == ENOTSOCK;
+    const std::size_t end = all ? batch.count : done + 1;
+    for (; done < end; ++done) tx_dropped_.fetch_add(batch.packets[done].size(), std::memory_order_relaxed);
   }
 }
 

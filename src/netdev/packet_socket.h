@@ -44,6 +44,8 @@ class PacketSocket {
   std::atomic<std::uint64_t> rx_bad_{0};               // what made no sense
   mutable std::atomic<std::uint64_t> rx_overflow_{0};  // what found the socket's buffer full
 
+  // `as_runs`: datagrams of one flow as one (datagram_run.h).
+  void send_batch(std::span<flow::Packet* const> packets, bool as_runs);
   // Busy ports get a ring.
   std::size_t receive_queue(int fd, std::span<flow::Packet> slots);
   void watch_load(std::size_t taken, std::size_t room);

@@ -1,6 +1,7 @@
 UNIT_TESTS += tests/unit/netdev/netdev_tests
 tests_unit_netdev_netdev_tests_SOURCES = \
 	tests/unit/netdev/bridge_test.cc \
+	tests/unit/netdev/datagram_run_test.cc \
 	tests/unit/netdev/private_network.cc \
 	tests/unit/netdev/private_network.h \
 	tests/unit/netdev/registry_test.cc \
