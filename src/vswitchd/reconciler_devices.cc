@@ -51,10 +51,11 @@ void Reconciler::open_device(InterfaceState& interface) {
     std::string why = made.error().message;
     if (is_of_kernel(type))
       if (const std::string bad_name = device_name_error(interface.name); !bad_name.empty()) why = bad_name;
-    // The registry's messages begin with the name of the device.
+    // The registry's messages may begin with the device, or be whole already.
     const std::string head = interface.name + ": ";
     if (why.starts_with(head)) why.erase(0, head.size());
-    interface.error = could_not_open(interface.name, why);
+    const bool whole = why.starts_with("could not open network device");
+    interface.error = whole ? why : could_not_open(interface.name, why);
     return;
   }
   interface.device = *std::move(made);
