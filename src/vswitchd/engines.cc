@@ -133,7 +133,7 @@ Result<void> Engines::add_commands(ControlTable& table) {
   // Any Switch's commands are every Switch's.
   OVS_TRY(const Engine* any, make("netdev"));
   for (const auto& [name, command] : any->commands.commands())
-    table.add(command.info, [this, name](std::span<const std::string> arguments, ControlReply reply) {
+    table.add(command.info, [this, name = name](std::span<const std::string> arguments, ControlReply reply) {
       route(name, arguments, std::move(reply));
     });
   return {};

@@ -106,7 +106,10 @@ int run(int argc, char** argv) {
                        "where DATABASE is where ovsdb-server listens (default: {}).\n\n{}",
                        program_name(), program_name(), default_database, options_help(groups));
   };
-  groups.push_back(common_options(help, [] { return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version()); }));
+  const auto version = [] {
+    return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version());
+  };
+  groups.push_back(common_options(help, version));
   auto words = parse_options(groups, std::vector<std::string>(argv + 1, argv + argc), false, true);
   if (!words) die(words.error().message);
   if (words->size() > 1) die("at most one DATABASE may be given; use --help for usage");

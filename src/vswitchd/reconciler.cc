@@ -51,7 +51,8 @@ BridgeColumns bridge_columns(const BridgeRow& row) {
 // What a bridge is asked for and this version does not do.
 void missing_features(const BridgeRow& row, Complaints& complaints) {
   if (row.get<"stp_enable">()) complaints.push_back("spanning tree (stp_enable) is not supported yet: beware of loops");
-  if (row.get<"rstp_enable">()) complaints.push_back("spanning tree (rstp_enable) is not supported yet: beware of loops");
+  if (row.get<"rstp_enable">())
+    complaints.push_back("spanning tree (rstp_enable) is not supported yet: beware of loops");
   if (row.get<"mcast_snooping_enable">())
     complaints.push_back("multicast snooping is not supported yet: multicast packets are flooded");
   if (!row.datum<"mirrors">().empty()) complaints.push_back("mirrors are not supported yet: nothing is mirrored");
@@ -316,8 +317,9 @@ void Reconciler::configure_port(PortState& port) {
   ofproto::BundleConfig config = bundle_config(port_columns(row), complaints);
   if (!row.datum<"qos">().empty()) complaints.push_back("QoS is not supported yet: nothing is shaped");
   if (port.interfaces.size() > 1)
-    complaints.push_back(fmt::format("bonds are not supported yet: {} alone is used, and nothing takes over when it fails",
-                                     port.interfaces.front()->name));
+    complaints.push_back(
+        fmt::format("bonds are not supported yet: {} alone is used, and nothing takes over when it fails",
+                    port.interfaces.front()->name));
   log_new("port " + port.name, port.messages, Messages(complaints.begin(), complaints.end()));
 
   config.name = port.name;

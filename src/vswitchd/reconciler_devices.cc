@@ -305,7 +305,8 @@ void Reconciler::update_local_port(BridgeState& bridge) {
       mac = present;
     } else if (*wanted != present) {
       if (auto set = local->device->set_mac(*wanted); !set) {
-        log.warn("bridge {}: address {} could not be set ({})", bridge.name, flow::format_eth(*wanted), set.error().message);
+        log.warn("bridge {}: address {} could not be set ({})", bridge.name, flow::format_eth(*wanted),
+                 set.error().message);
         mac = present;
       }
       reporter_.touch(*local);

@@ -208,7 +208,8 @@ void Reporter::write_interface(dbclient::Transaction& transaction, InterfaceStat
   InterfaceRow::set<"error">(transaction, id, error.empty() ? OptionalText() : OptionalText(error));
   InterfaceRow::set<"ifindex">(transaction, id, number(true, state.ifindex));
   InterfaceRow::set<"mac_in_use">(
-      transaction, id, works && state.mac != flow::EthAddr{} ? OptionalText(flow::format_eth(state.mac)) : OptionalText());
+      transaction, id,
+      works && state.mac != flow::EthAddr{} ? OptionalText(flow::format_eth(state.mac)) : OptionalText());
   InterfaceRow::set<"admin_state">(transaction, id, works ? updown(state.admin_up) : OptionalText());
   InterfaceRow::set<"link_state">(transaction, id, works ? updown(state.link_up) : OptionalText());
   InterfaceRow::set<"link_resets">(transaction, id, number(true, state.link_resets));
