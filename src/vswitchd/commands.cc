@@ -146,13 +146,13 @@ Result<std::string> qos_types(Vswitchd& daemon, Words words) {
 }  // namespace
 
 void add_daemon_commands(ControlTable& table, Vswitchd& daemon) {
-  table.add({"netdev-dummy/receive", "NAME PACKET|FLOW...", "let a dummy device receive packets"},
+  table.add({"netdev-dummy/receive", "NAME PACKET|FLOW...", "let a dummy device receive packets", "", Access::read_write},
             [&daemon](Words words) { return receive(daemon, words); });
-  table.add({"netdev-dummy/set-admin-state", "[NAME] STATE", "set one dummy device, or all, up or down"},
+  table.add({"netdev-dummy/set-admin-state", "[NAME] STATE", "set one dummy device, or all, up or down", "", Access::read_write},
             [&daemon](Words words) { return set_admin_state(daemon, words); });
   table.add({"memory/show", "", "how much of everything the switch holds", "", Access::read_only},
             [&daemon](Words) -> Result<std::string> { return memory_text(daemon); });
-  table.add({"bridge/reconnect", "[BRIDGE]", "connect to OpenFlow controllers anew"},
+  table.add({"bridge/reconnect", "[BRIDGE]", "connect to OpenFlow controllers anew", "", Access::read_write},
             [&daemon](Words words) { return reconnect(daemon, words); });
   table.add({"qos/show-types", "INTERFACE", "the kinds of QoS that an interface can have", "", Access::read_only},
             [&daemon](Words words) { return qos_types(daemon, words); });

@@ -138,7 +138,8 @@ int run(int argc, char** argv) {
   loop.add_commands(commands);
   bool cleanup = false;
   std::unique_ptr<ControlReply> exit_reply;
-  commands.add({"exit", "[--cleanup]", "end; with --cleanup, remove the bridges' devices from the system too"},
+  commands.add({"exit", "[--cleanup]", "end; with --cleanup, remove the bridges' devices from the system too", "",
+                Access::read_write},
                [&](std::span<const std::string> option, ControlReply reply) {
                  if (!option.empty() && option[0] != "--cleanup") return reply.error("exit takes only --cleanup");
                  cleanup |= !option.empty();
