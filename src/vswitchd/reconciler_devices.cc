@@ -73,7 +73,7 @@ void Reconciler::attach_all(std::vector<InterfaceState*>& interfaces) {
     return std::tuple(!i->is_local(), !i->ofport_request, !i->last_number, std::string_view(i->name));
   };
   std::ranges::sort(interfaces, {}, rank);
-  interfaces.erase(std::ranges::unique(interfaces).begin(), interfaces.end());
+  interfaces.erase(std::unique(interfaces.begin(), interfaces.end()), interfaces.end());
   for (InterfaceState* interface : interfaces) attach(*interface);
 }
 
