@@ -90,6 +90,8 @@ struct SetMasked {
 // Sends the packet up: who asked for it finds its own data in `cookie`.
 struct Userspace {
   std::vector<std::uint8_t> cookie;
+  // Of the frame that are needed; of a sample no more are copied.
+  std::uint32_t max_bytes = 0xffffffff;
   friend bool operator==(const Userspace&, const Userspace&) = default;
 };
 
@@ -105,10 +107,15 @@ using Action = std::variant<Output, PushVlan, PopVlan, SetMasked<EthernetHeader>
                             SetMasked<PktMark>, Userspace, Sample, Drop>;
 using Actions = std::vector<Action>;
 
+// Counts packets and samples for whoever asks (Datapath::add_sampler()).
+enum class SamplerId : std::uint32_t {};
+inline constexpr SamplerId no_sampler{0xffffffff};
+
 // Does `actions` to a copy of one packet in 2^32 / probability.
 struct Sample {
   std::uint32_t probability;  // of 2^32 - 1
   Actions actions;
+  SamplerId sampler = no_sampler;
   friend bool operator==(const Sample&, const Sample&);
 };
 

@@ -172,6 +172,10 @@ class Writer {
   }
 
   void operator()(const Sample& sample) {
+    // One that counts samples of every packet; the text has no counting, so that nothing but its actions is left.
+    if (sample.sampler != no_sampler && sample.probability == std::numeric_limits<std::uint32_t>::max()) {
+      return append(sample.actions);
+    }
     const double percent = 100.0 * sample.probability / std::numeric_limits<std::uint32_t>::max();
     fmt::format_to(std::back_inserter(out_), "sample(sample={:.1f}%,actions(", percent);
     append(sample.actions);
@@ -357,7 +361,7 @@ class Reader {
 
 // Written out: Clang 14 does not survive a defaulted one of a type that contains itself.
 bool operator==(const Sample& a, const Sample& b) {
-  return a.probability == b.probability && a.actions == b.actions;
+  return a.probability == b.probability && a.sampler == b.sampler && a.actions == b.actions;
 }
 
 std::string format_actions(const Actions& actions, const ActionText& text) { return Writer(text).write(actions); }

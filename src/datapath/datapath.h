@@ -59,8 +59,9 @@ struct Upcall {
   enum class Kind : std::uint8_t { miss, action };
   Kind kind;
   flow::Packet packet;               // owned
-  flow::FlowKey key;                 // in_port is the DpPort
+  flow::FlowKey key;                 // in_port is the DpPort; of a sample, only that, and its tunnel and labels
   std::vector<std::uint8_t> cookie;  // of the action Userspace
+  std::uint32_t whole_bytes = 0;     // size of the frame where `packet` is its beginning only; 0: it is whole
 };
 
 // Counters of the whole engine, for dpctl/show.
@@ -72,6 +73,12 @@ struct EngineStats {
   std::uint64_t mask_hit = 0;  // masks looked at, for all packets together
   std::uint64_t masks = 0;
   std::uint64_t cache_hit = 0;
+};
+
+// What a sampler has seen since it was added.
+struct SamplerStats {
+  std::uint64_t packets = 0;  // that could have been samples
+  std::uint64_t lost = 0;     // samples that found no room on their way up
 };
 
 class Datapath {
@@ -116,6 +123,13 @@ class Datapath {
   virtual int upcall_descriptor() const = 0;
   // Moves up to `max` upcalls to the end of `out`; returns how many.
   virtual std::size_t receive_upcalls(std::vector<Upcall>& out, std::size_t max) = 0;
+
+  // Samplers are what actions of the kind Sample name.  Their upcalls may wait for up to a tenth of a second before
+  // upcall_descriptor() tells of them: who has samplers calls receive_upcalls() as often.  ENOSPC if
+  // there are too many.
+  virtual Result<SamplerId> add_sampler() = 0;
+  virtual void remove_sampler(SamplerId sampler) = 0;
+  virtual SamplerStats sampler_stats(SamplerId sampler) const = 0;
 
   virtual EngineStats stats() const = 0;
   // The engine's time for `used`; once a round of the main loop at least.

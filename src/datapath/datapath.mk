@@ -17,6 +17,8 @@ libovs_datapath_a_SOURCES = \
 	src/datapath/packet_edit.cc \
 	src/datapath/packet_edit.h \
 	src/datapath/port_table.h \
+	src/datapath/sampler.cc \
+	src/datapath/sampler.h \
 	src/datapath/signature_cache.h \
 	src/datapath/sparse_mask.cc \
 	src/datapath/sparse_mask.h \

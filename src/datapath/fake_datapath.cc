@@ -109,6 +109,12 @@ std::size_t FakeDatapath::receive_upcalls(std::vector<Upcall>& out, std::size_t 
   return count;
 }
 
+Result<SamplerId> FakeDatapath::add_sampler() {
+  const SamplerId id{next_sampler_++};
+  samplers.emplace(id, SamplerStats{});
+  return id;
+}
+
 EngineStats FakeDatapath::stats() const {
   EngineStats stats;
   stats.hit = hit_;

@@ -40,6 +40,7 @@ class FakeDatapath final : public Datapath {
   void count(FlowId flow, std::uint64_t packets, std::uint64_t bytes, std::uint16_t tcp_flags = 0);
   netdev::Netdev* device(DpPort port) const;
   std::vector<DpPort> changed_ports;  // what port_changed() was called with
+  std::map<SamplerId, SamplerStats> samplers;
 
   // ---- Datapath
   std::string_view type() const override { return type_; }
@@ -60,6 +61,9 @@ class FakeDatapath final : public Datapath {
   void inject(DpPort port, flow::Packet packet) override;
   int upcall_descriptor() const override { return -1; }
   std::size_t receive_upcalls(std::vector<Upcall>& out, std::size_t max) override;
+  Result<SamplerId> add_sampler() override;
+  void remove_sampler(SamplerId sampler) override { samplers.erase(sampler); }
+  SamplerStats sampler_stats(SamplerId sampler) const override { return samplers.at(sampler); }
   EngineStats stats() const override;
   void set_now(TimePoint now) override { now_ = now; }
 
@@ -74,6 +78,7 @@ class FakeDatapath final : public Datapath {
   std::map<DpPort, netdev::Netdev*> ports_;
   std::map<FlowId, Flow> flows_;
   std::uint64_t next_flow_ = 1;
+  std::uint32_t next_sampler_ = 0;
   std::size_t flow_limit_ = 200000;
   std::deque<Upcall> upcalls_;
   std::uint64_t hit_ = 0, missed_ = 0;

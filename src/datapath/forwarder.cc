@@ -32,6 +32,8 @@ Forwarder::Forwarder(Shared& shared, std::uint64_t seed)
 
 Forwarder::~Forwarder() {
   for (auto& chunk : slot_counters_) delete[] chunk.load(std::memory_order_relaxed);
+  for (auto& chunk : sampler_chunks_) delete[] chunk.load(std::memory_order_relaxed);
+  delete ring_.load(std::memory_order_relaxed);
 }
 
 std::span<flow::Packet> Forwarder::slots() {
@@ -57,6 +59,7 @@ void Forwarder::receive(EnginePort& port, std::span<flow::Packet> packets) {
   }
   const std::int64_t now = shared_.now.load(std::memory_order_relaxed);
   std::uint64_t hits = 0;
+  SampleRun samples;
   for (std::size_t i = 0; i < count; i++) {
     const Found& found = found_[i];
     flow::Packet& packet = packets[i];
@@ -68,11 +71,23 @@ void Forwarder::receive(EnginePort& port, std::span<flow::Packet> packets) {
     count_flow(found, packet.size(), keys_[i].tcp_flags, now);
     if (found.actions->shape == FlowActions::Shape::one_output) [[likely]] {
       tx_.add(found.actions->port, packet);
+    } else if (found.actions->shape == FlowActions::Shape::sampled_output) {
+      const FlowActions& actions = *found.actions;
+      if (actions.sampling != samples.sampling) [[unlikely]] begin_run(samples, actions.sampling);
+      if (--samples.left == 0) [[unlikely]] {
+        SkipCounter& counter = *samples.counter;
+        samples.end();
+        counter.draw_next(random());
+        put_sample(counter, packet, keys_[i], actions.cookie->bytes(), actions.cookie->max_bytes);
+      }
+      tx_.add(actions.port, packet);
     } else {
+      samples.end();
       Course course{&packet, &keys_[i]};
       run(course, found.actions->actions);
     }
   }
+  samples.end();
   add(counters_.hit, hits);
   finish();
 }
@@ -214,13 +229,41 @@ void Forwarder::do_action(Course& course, const SetMasked<PktMark>& set) {
   course.mark = (old & ~set.mask.mark) | (set.value.mark & set.mask.mark);
 }
 
+void Forwarder::count_lost(const Course& course) {
+  if (course.sampler != nullptr) return course.sampler->count_lost();
+  add(counters_.lost, 1);
+  upcall_lost.add();
+}
+
+bool Forwarder::is_sample(SkipCounter& counter, std::uint32_t probability) {
+  const std::uint64_t left = counter.left(probability, [this] { return random(); });
+  counter.pass(1);
+  if (left > 1) [[likely]] return false;
+  counter.draw_next(random());
+  return true;
+}
+
+void Forwarder::begin_run(SampleRun& run, Sampling sampling) {
+  run.end();
+  run.sampling = sampling;
+  run.counter = &sampler(sampling.sampler);
+  run.length = run.left = run.counter->left(sampling.probability, [this] { return random(); });
+}
+
+void Forwarder::put_sample(SkipCounter& counter, const flow::Packet& packet, const flow::FlowKey& key,
+                           std::span<const std::uint8_t> cookie, std::size_t max_bytes) {
+  SampleRing& ring = *ring_.load(std::memory_order_relaxed);
+  if (!ring.put(packet, key, cookie, max_bytes)) counter.count_lost();
+  if (ring.is_filling_up()) shared_.upcalls.wake();
+}
+
 void Forwarder::do_action(Course& course, const Userspace& up) {
-  EnginePort* port = shared_.ports.find(DpPort{course.key->in_port.host()});
-  if (port == nullptr || port->upcalls.is_full()) {
-    add(counters_.lost, 1);
-    upcall_lost.add();
-    return;
+  // A sample of the packet as it came needs nothing but room.
+  if (course.sampler != nullptr && !course.changed && !course.mark && !course.priority) {
+    return put_sample(*course.sampler, *course.packet, *course.key, up.cookie, up.max_bytes);
   }
+  EnginePort* port = shared_.ports.find(DpPort{course.key->in_port.host()});
+  if (port == nullptr || port->upcalls.is_full()) return count_lost(course);
   Upcall upcall{Upcall::Kind::action, course.packet->clone(), *course.key, up.cookie};
   if (course.changed) {
     // The metadata stays; the rest is what the frame has now.
@@ -235,17 +278,23 @@ void Forwarder::do_action(Course& course, const Userspace& up) {
     upcall.key.skb_priority = *course.priority;
     upcall.key.cold_parts |= flow::cold_registers;
   }
-  if (!shared_.upcalls.put(port->upcalls, std::move(upcall))) {
-    add(counters_.lost, 1);
-    upcall_lost.add();
-  }
+  if (!shared_.upcalls.put(port->upcalls, std::move(upcall))) count_lost(course);
 }
 
 void Forwarder::do_action(Course& course, const Sample& sample) {
+  if (sample.sampler != no_sampler) [[likely]] {
+    SkipCounter& counter = sampler(sample.sampler);
+    if (is_sample(counter, sample.probability)) take_sample(course, sample, &counter);
+    return;
+  }
   constexpr std::uint32_t always = std::numeric_limits<std::uint32_t>::max();
-  if (sample.probability != always && random() >= sample.probability) return;
+  if (sample.probability == always || random() < sample.probability) take_sample(course, sample, course.sampler);
+}
+
+void Forwarder::take_sample(Course& course, const Sample& sample, SkipCounter* sampler) {
   Course branch = course;
   branch.shared = true;
+  branch.sampler = sampler;
   run(branch, sample.actions);
   course.lent |= branch.packet == course.packet && branch.lent;
 }

@@ -22,6 +22,7 @@
 #include "datapath/datapath.h"
 #include "datapath/megaflow_table.h"
 #include "datapath/port_table.h"
+#include "datapath/sampler.h"
 #include "datapath/signature_cache.h"
 #include "datapath/tx_batches.h"
 #include "flow/packet.h"
@@ -36,6 +37,9 @@ struct SlotCounters {
   std::atomic<std::uint16_t> tcp_flags{0};
 };
 static_assert(sizeof(SlotCounters) == 32);
+
+inline constexpr std::size_t samplers_per_chunk = 64;
+inline constexpr std::size_t max_samplers = 4096;
 
 // What the threads of an engine share.
 struct Shared {
@@ -71,6 +75,18 @@ class Forwarder {
   SlotCounters& slot_counters(SlotNumber slot) const {
     return slot_counters_[slot / slots_per_chunk].load(std::memory_order_acquire)[slot % slots_per_chunk];
   }
+  // Main thread: before the first sampler of a chunk is used.
+  void add_sampler_chunk(std::size_t chunk) {
+    sampler_chunks_[chunk].store(new SkipCounter[samplers_per_chunk], std::memory_order_release);
+    if (!has_ring_) ring_.store(new SampleRing, std::memory_order_release);
+    has_ring_ = true;
+  }
+  SkipCounter& sampler(SamplerId id) const {
+    const auto number = static_cast<std::size_t>(id);
+    return sampler_chunks_[number / samplers_per_chunk].load(std::memory_order_acquire)[number % samplers_per_chunk];
+  }
+  // Main thread: null until there is a sampler.
+  SampleRing* samples() const { return ring_.load(std::memory_order_acquire); }
   ~Forwarder();
 
  private:
@@ -87,6 +103,20 @@ class Forwarder {
     bool changed = false;        // the frame is not what the key says any more
     std::optional<be32> mark;    // changed metadata
     std::optional<be32> priority;
+    SkipCounter* sampler = nullptr;  // whose sample this is
+  };
+
+  // Packets in a row that one sampler counts, in registers rather than in its counter.
+  struct SampleRun {
+    Sampling sampling;
+    SkipCounter* counter = nullptr;
+    std::uint64_t length = 0;  // up to the next sample, when the run began
+    std::uint64_t left = 0;    // now
+
+    void end() {
+      if (counter != nullptr) counter->pass(length - left);
+      *this = {};
+    }
   };
 
   // Fills hashes_ and found_; the way for a single mask, and that for several.
@@ -104,6 +134,12 @@ class Forwarder {
   void do_action(Course& course, const SetMasked<PktMark>& set);
   void do_action(Course& course, const Userspace& up);
   void do_action(Course& course, const Sample& sample);
+  void take_sample(Course& course, const Sample& sample, SkipCounter* sampler);
+  void count_lost(const Course& course);
+  bool is_sample(SkipCounter& counter, std::uint32_t probability);
+  void begin_run(SampleRun& run, Sampling sampling);
+  void put_sample(SkipCounter& counter, const flow::Packet& packet, const flow::FlowKey& key,
+                  std::span<const std::uint8_t> cookie, std::size_t max_bytes);
   void do_action(Course& course, const Drop&);
   flow::Packet& own(Course& course);  // that may be changed
   void finish();
@@ -115,6 +151,9 @@ class Forwarder {
   Counters counters_;
   std::array<std::atomic<SlotCounters*>, max_chunks> slot_counters_{};
   std::uint64_t random_state_;
+  std::array<std::atomic<SkipCounter*>, max_samplers / samplers_per_chunk> sampler_chunks_{};
+  std::atomic<SampleRing*> ring_{nullptr};
+  bool has_ring_ = false;  // the main thread's
 
   // Of the batch under way.
   std::array<flow::FlowKey, flow::batch_size> keys_{};
@@ -126,6 +165,7 @@ class Forwarder {
   // Copies of packets that were lent and then changed; the first `copies_used_` are in use until what is
   // gathered has been sent.
   std::vector<std::unique_ptr<flow::Packet>> copies_;
-  std::size_t copies_used_ = 0;};
+  std::size_t copies_used_ = 0;
+};
 
 }  // namespace ovs::datapath

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <memory_resource>
 
 #include "base/check.h"
 
@@ -39,8 +40,41 @@ FlowActions::FlowActions(Actions list) : shape(Shape::general), port(no_port), a
   } else if (actions.size() == 1 && std::holds_alternative<Output>(actions.front())) {
     shape = Shape::one_output;
     port = std::get<Output>(actions.front()).port;
+  } else if (actions.size() == 2 && std::holds_alternative<Output>(actions.back())) {
+    const auto* outer = std::get_if<Sample>(&actions.front());
+    if (outer == nullptr || outer->sampler == no_sampler || outer->actions.size() != 1) return;
+    const auto* sample = std::get_if<Userspace>(&outer->actions.front());
+    if (sample == nullptr || sample->cookie.size() > sizeof(Cookie::storage)) return;
+    auto copy = std::make_unique<Cookie>();
+    copy->max_bytes = sample->max_bytes;
+    copy->size = static_cast<std::uint32_t>(sample->cookie.size());
+    std::ranges::copy(sample->cookie, copy->storage.begin());
+    cookie = std::move(copy);
+    shape = Shape::sampled_output;
+    port = std::get<Output>(actions.back()).port;
+    sampling = {outer->sampler, outer->probability};
   }
 }
+
+namespace {
+
+// Shared by all engines, which may have main threads of their own.
+constexpr std::size_t line_bytes = 64;
+static_assert(sizeof(FlowActions) == line_bytes && sizeof(FlowActions::Cookie) == line_bytes);
+
+std::pmr::memory_resource& line_pool() {
+  static auto* pool = new std::pmr::synchronized_pool_resource;  // never ends: engines may be static, too
+  return *pool;
+}
+
+}  // namespace
+
+void* PooledLine::operator new(std::size_t size) {
+  OVS_CHECK(size == line_bytes);
+  return line_pool().allocate(line_bytes, line_bytes);
+}
+
+void PooledLine::operator delete(void* line) { line_pool().deallocate(line, line_bytes, line_bytes); }
 
 // ---- HashTable
 

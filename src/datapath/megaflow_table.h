@@ -14,11 +14,13 @@
 #pragma once
 
 #include <array>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -29,13 +31,36 @@
 
 namespace ovs::datapath {
 
+// Base of what has a cache line for itself, and is together with others of its kind: many to a page.
+struct PooledLine {
+  static void* operator new(std::size_t size);
+  static void operator delete(void* line);
+};
+
+// Who counts samples, and what part of the packets they are.
+struct Sampling {
+  SamplerId sampler = no_sampler;
+  std::uint32_t probability = 0;
+  friend bool operator==(Sampling, Sampling) = default;
+};
+
 // The actions of a megaflow, with the cases named that need no interpretation.
-struct FlowActions {
+struct alignas(64) FlowActions : PooledLine {
   explicit FlowActions(Actions list);
 
-  enum class Shape : std::uint8_t { general, one_output, nothing };
+  // sampled_output: a sample that a sampler counts and that only sends the packet up, then one output.
+  enum class Shape : std::uint8_t { general, one_output, sampled_output, nothing };
   Shape shape;
-  DpPort port;  // of one_output
+  DpPort port;  // of one_output and sampled_output
+  Sampling sampling;
+  // A copy of what is in `actions`: there, it would be two more accesses to cold memory for each sample.
+  struct alignas(64) Cookie : PooledLine {
+    std::uint32_t max_bytes = 0;
+    std::uint32_t size = 0;
+    std::array<std::uint8_t, 56> storage;
+    std::span<const std::uint8_t> bytes() const { return {storage.data(), size}; }
+  };
+  std::unique_ptr<const Cookie> cookie;
   Actions actions;
 };
 
@@ -50,8 +75,8 @@ struct alignas(64) Megaflow {
 
   std::atomic<const FlowActions*> actions{nullptr};  // nullptr: not live
   const SparseMask* mask = nullptr;
-  std::array<std::uint64_t, words_inside> words{};  // of the key, under the mask, in its order
-  std::unique_ptr<std::uint64_t[]> more_words;      // those that did not fit
+  std::uint64_t words[words_inside] = {};       // of the key, under the mask, in its order
+  std::unique_ptr<std::uint64_t[]> more_words;  // those that did not fit
 };
 static_assert(sizeof(Megaflow) == 128);
 

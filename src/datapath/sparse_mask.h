@@ -5,7 +5,6 @@
 // Thread safety: constant after construction.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,7 +21,8 @@ inline std::uint64_t key_word(const flow::FlowKey& key, std::size_t index) {
 
 // Secret numbers that make hashes unpredictable for who sends packets; one set for each engine.
 struct HashSecret {
-  std::array<std::uint64_t, flow::key_words + 1> words;
+  // Plain arrays here and below: they are read for each packet, without a check of bounds.
+  std::uint64_t words[flow::key_words + 1];
   // From a random seed.
   explicit HashSecret(std::uint64_t seed);
 };
@@ -57,8 +57,8 @@ class SparseMask {
   }
 
   std::size_t count_ = 0;
-  std::array<std::uint64_t, flow::key_words + 1> bits_;
-  std::array<std::uint8_t, flow::key_words + 1> index_;
+  std::uint64_t bits_[flow::key_words + 1];
+  std::uint8_t index_[flow::key_words + 1];
 };
 
 }  // namespace ovs::datapath

@@ -6,7 +6,7 @@
 // whole list and turns it round.  A queue that gets its first upcall puts itself on a list of ready
 // queues in the same way, so that a taker looks at no queue that is empty, however many there are.
 //
-// Thread safety: put() may be called by any thread; everything else by the taker's.  A queue that is
+// Thread safety: put() and wake() may be called by any thread; everything else by the taker's.  A queue that is
 // destroyed must have been forgotten by forget(), after which no thread may put into it.
 #pragma once
 
@@ -58,6 +58,10 @@ class UpcallQueues {
   // Up to `max`, one from each queue in turn.
   std::size_t take(std::vector<Upcall>& out, std::size_t max);
   void forget(UpcallQueue& queue);
+  // Makes the descriptor readable until the next take().  Any thread.
+  void wake() {
+    if (!signalled_.load(std::memory_order_relaxed)) signal();
+  }
   // Readable while there is an upcall.
   int descriptor() const { return event_.get(); }
 

@@ -273,7 +273,65 @@ void UserEngine::inject(DpPort port, flow::Packet packet) {
 }
 
 std::size_t UserEngine::receive_upcalls(std::vector<Upcall>& out, std::size_t max) {
-  return shared_.upcalls.take(out, max);
+  // Neither misses nor samples can keep the others waiting.
+  const std::size_t for_samples = samplers_.empty() ? 0 : max / 2;
+  std::size_t taken = shared_.upcalls.take(out, max - for_samples);
+  if (for_samples == 0) return taken;
+  taken += take_samples(out, max - taken);
+  if (taken < max) taken += shared_.upcalls.take(out, max - taken);
+  return taken;
+}
+
+std::size_t UserEngine::take_samples(std::vector<Upcall>& out, std::size_t max) {
+  std::vector<SampleRing*> rings;
+  for_each_forwarder([&](const Forwarder& f) {
+    if (SampleRing* ring = f.samples()) rings.push_back(ring);
+  });
+  // As many from each; the next time another one is first.
+  std::size_t taken = 0;
+  for (std::size_t left = rings.size(); left > 0; left--) {
+    next_samples_ = (next_samples_ + 1) % rings.size();
+    taken += rings[next_samples_]->take(out, (max - taken + left - 1) / left);
+  }
+  if (!rings.empty()) next_samples_ = (next_samples_ + 1) % rings.size();
+  return taken;
+}
+
+// ---- samplers
+
+SamplerStats UserEngine::sampler_totals(SamplerId sampler) const {
+  SamplerStats totals;
+  for_each_forwarder([&](const Forwarder& f) {
+    totals.packets += f.sampler(sampler).passed();
+    totals.lost += f.sampler(sampler).lost();
+  });
+  return totals;
+}
+
+Result<SamplerId> UserEngine::add_sampler() {
+  auto place = std::ranges::find_if(samplers_, [](const auto& s) { return !s.has_value(); });
+  if (place == samplers_.end()) {
+    const std::size_t number = samplers_.size();
+    if (number >= max_samplers) return unexpected("there are as many samplers as can be", ENOSPC);
+    if (number % samplers_per_chunk == 0) {
+      for_each_forwarder([&](Forwarder& f) { f.add_sampler_chunk(number / samplers_per_chunk); });
+    }
+    samplers_.emplace_back();
+    place = samplers_.end() - 1;
+  }
+  const SamplerId id{static_cast<std::uint32_t>(place - samplers_.begin())};
+  *place = sampler_totals(id);
+  return id;
+}
+
+void UserEngine::remove_sampler(SamplerId sampler) { samplers_.at(static_cast<std::size_t>(sampler)).reset(); }
+
+SamplerStats UserEngine::sampler_stats(SamplerId sampler) const {
+  const SamplerStats& base = *samplers_.at(static_cast<std::size_t>(sampler));
+  SamplerStats stats = sampler_totals(sampler);
+  stats.packets -= base.packets;
+  stats.lost -= base.lost;
+  return stats;
 }
 
 EngineStats UserEngine::stats() const {

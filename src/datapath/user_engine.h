@@ -61,6 +61,9 @@ class UserEngine final : public Datapath {
   void inject(DpPort port, flow::Packet packet) override;
   int upcall_descriptor() const override { return shared_.upcalls.descriptor(); }
   std::size_t receive_upcalls(std::vector<Upcall>& out, std::size_t max) override;
+  Result<SamplerId> add_sampler() override;
+  void remove_sampler(SamplerId sampler) override;
+  SamplerStats sampler_stats(SamplerId sampler) const override;
   EngineStats stats() const override;
   void set_now(TimePoint now) override;
 
@@ -78,6 +81,8 @@ class UserEngine final : public Datapath {
   void rebalance();
   void move_queue(EnginePort& port, std::size_t index, std::size_t to);
   FlowStats stats_of(SlotNumber slot) const;
+  SamplerStats sampler_totals(SamplerId sampler) const;
+  std::size_t take_samples(std::vector<Upcall>& out, std::size_t max);
   template <class F>
   void for_each_forwarder(const F& f) const;
 
@@ -90,6 +95,9 @@ class UserEngine final : public Datapath {
   std::vector<std::map<int, Watched>> watched_;  // by worker, by descriptor
   std::map<DpPort, EnginePort*> ports_;
   std::uint32_t lowest_maybe_free_ = 1;
+  // Of each sampler, what its threads had counted when it was added; empty: it is free.
+  std::vector<std::optional<SamplerStats>> samplers_;
+  std::size_t next_samples_ = 0;  // the forwarder whose samples are taken first
   std::size_t flow_limit_ = 200000;
   TimePoint ranked_at_{};
 };

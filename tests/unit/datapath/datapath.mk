@@ -3,6 +3,7 @@ tests_unit_datapath_datapath_tests_SOURCES = \
 	tests/unit/datapath/actions_test.cc \
 	tests/unit/datapath/megaflow_table_test.cc \
 	tests/unit/datapath/memory_netdev.h \
+	tests/unit/datapath/sampler_test.cc \
 	tests/unit/datapath/text_test.cc \
 	tests/unit/datapath/upcall_queue_test.cc \
 	tests/unit/datapath/user_engine_test.cc
