@@ -23,6 +23,11 @@ class BridgeWalk {
 
   void enter(const Bridge& bridge, openflow::OfPort in_port);
 
+  // Around entering the first bridge, whose sFlow is the one that counts; in sflow_sampling.cc.
+  void begin_sample(const Bridge& bridge, openflow::OfPort in_port);
+  void end_sample();
+  void drop_all();  // but the sample
+
  private:
   void do_output(const Bridge& bridge, openflow::OfPort in_port, openflow::OfPort port);
   void send(const Port& port);
@@ -61,6 +66,14 @@ class BridgeWalk {
   bool hides_tag_ = false;  // there is one beyond the limit
   unsigned depth_ = 0;
   unsigned entered_ = 0;
+
+  // ---- for sFlow
+  void note_output(const Port& port);
+  const Bridge* sampling_ = nullptr;
+  VlanLevel vlan_;  // that the present bridge switches the packet in
+  VlanLevel received_vlan_, sent_vlan_;
+  std::uint32_t outputs_ = 0;
+  unsigned output_ifindex_ = 0;
 };
 
 }  // namespace ovs::ofproto

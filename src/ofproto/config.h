@@ -47,6 +47,14 @@ struct StaticMac {
   friend bool operator==(const StaticMac&, const StaticMac&) = default;
 };
 
+// Which of the packets that enter a bridge are sampled for sFlow.
+struct SflowSampling {
+  std::uint32_t one_in = 0;        // packets; 0: none is sampled
+  std::uint32_t header_bytes = 0;  // of a frame that are wanted
+
+  friend bool operator==(const SflowSampling&, const SflowSampling&) = default;
+};
+
 // A Bridge of the database, but for its ports.
 struct BridgeConfig {
   FailMode fail_mode = FailMode::standalone;
@@ -57,6 +65,7 @@ struct BridgeConfig {
   VlanSet flood_vlans;  // no learning there
   std::chrono::seconds mac_aging_time{300};
   std::size_t mac_table_size = 8192;
+  std::optional<SflowSampling> sflow;
 
   friend bool operator==(const BridgeConfig&, const BridgeConfig&) = default;
 };

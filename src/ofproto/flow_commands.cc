@@ -9,6 +9,7 @@
 #include "datapath/flow_text.h"
 #include "flow/match_text.h"
 #include "netdev/netdev.h"
+#include "ofproto/cookie.h"
 #include "ofproto/switch_impl.h"
 
 namespace ovs::ofproto {
@@ -75,6 +76,7 @@ std::string format_device_statistics(const netdev::Netdev& device) {
 std::string dump(const Datapath& engine, const DumpOptions& options, const datapath::PortName& name, TimePoint now,
                  const std::function<bool(datapath::DpPort)>& wanted) {
   datapath::ActionText action_text;
+  action_text.cookie = format_cookie;
   if (options.names) action_text.port = name;
   std::string out;
   engine.dump_flows([&](const Datapath::FlowView& flow) {

@@ -4,6 +4,7 @@
 
 #include "base/coverage.h"
 #include "base/log.h"
+#include "ofproto/cookie.h"
 #include "ofproto/switch_impl.h"
 
 namespace ovs::ofproto {
@@ -44,8 +45,7 @@ bool Switch::handle_upcalls(TimePoint now) {
 }
 
 void Switch::Impl::handle(datapath::Upcall& upcall) {
-  // Nothing asks for packets by an action yet: a cookie is of a switch that ran before this one.
-  if (upcall.kind != datapath::Upcall::Kind::miss) return;
+  if (upcall.kind == datapath::Upcall::Kind::action) return handle_sample(upcall);
   upcall_handled.add();
   const Port* port = topology.port(datapath::DpPort{upcall.key.in_port.host()});
   if (port == nullptr) {
@@ -63,6 +63,23 @@ void Switch::Impl::handle(datapath::Upcall& upcall) {
   count(translation.rules, translation.crossings, 1, upcall.packet.size());
   install(flow::Match::of(upcall.key, translation.mask), translation);
   if (!translation.actions.empty()) engine.execute(std::move(upcall.packet), upcall.key, translation.actions);
+}
+
+void Switch::Impl::handle_sample(const datapath::Upcall& upcall) {
+  const auto cookie = decode_cookie(upcall.cookie);
+  // The bridge may be gone, or not sample any more, by now.
+  const Bridge* bridge = cookie ? topology.bridge(cookie->bridge) : nullptr;
+  if (bridge == nullptr || !bridge->sampler || !sample_handler) return;
+  telemetry::SampledPacket packet;
+  packet.frame = upcall.packet.bytes();
+  packet.frame_bytes = upcall.whole_bytes != 0 ? upcall.whole_bytes : upcall.packet.size();
+  packet.rate = cookie->rate;
+  const Port* port = topology.port(datapath::DpPort{upcall.key.in_port.host()});
+  packet.input = {telemetry::sflow::Interface::single, port == nullptr ? 0 : port->ifindex};
+  packet.output = cookie->output;
+  packet.vlans = cookie->vlans;
+  packet.key = &upcall.key;
+  sample_handler(bridge->id, packet);
 }
 
 void Switch::Impl::install(const flow::Match& match, const Translation& result) {

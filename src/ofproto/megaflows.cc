@@ -27,6 +27,12 @@ std::uint64_t hash_actions(const datapath::Actions& actions) {
             hash = mix(hash, raw(what.port));
           } else if constexpr (std::is_same_v<Kind, datapath::PushVlan>) {
             hash = mix(hash, std::uint64_t{what.tag.tpid.raw} << 16 | what.tag.tci.raw);
+          } else if constexpr (std::is_same_v<Kind, datapath::Sample>) {
+            hash = mix(hash, std::uint64_t{what.probability} << 32 | static_cast<std::uint32_t>(what.sampler));
+            hash = mix(hash, hash_actions(what.actions));
+          } else if constexpr (std::is_same_v<Kind, datapath::Userspace>) {
+            hash = mix(hash, what.max_bytes);
+            for (const std::uint8_t byte : what.cookie) hash = mix(hash, byte);
           } else if constexpr (!std::is_same_v<Kind, datapath::PopVlan>) {
             hash = mix(hash, std::hash<std::string>{}(datapath::format_actions({what})));
           }

@@ -102,6 +102,7 @@ void BridgeWalk::normal(const Bridge& bridge, OfPort in_port) {
   }
   const VlanStack stack = input_stack(from->config, received);
   const std::uint16_t vlan = stack[0].vid;
+  vlan_ = stack[0];
 
   if (from->id != no_bundle) learn(bridge, *from, vlan);
 

@@ -2,6 +2,8 @@ noinst_LIBRARIES += libovs-ofproto.a
 libovs_ofproto_a_SOURCES = \
 	src/ofproto/bridge_walk.h \
 	src/ofproto/config.h \
+	src/ofproto/cookie.cc \
+	src/ofproto/cookie.h \
 	src/ofproto/fdb_commands.cc \
 	src/ofproto/flow_commands.cc \
 	src/ofproto/forwarding.cc \
@@ -13,6 +15,7 @@ libovs_ofproto_a_SOURCES = \
 	src/ofproto/packed_match.h \
 	src/ofproto/rule_table.cc \
 	src/ofproto/rule_table.h \
+	src/ofproto/sflow_sampling.cc \
 	src/ofproto/switch.cc \
 	src/ofproto/switch.h \
 	src/ofproto/switch_impl.h \

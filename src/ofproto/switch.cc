@@ -75,6 +75,7 @@ BridgeId Switch::add_bridge(const std::string& name, const BridgeConfig& config)
   if (impl_->clock) impl_->now = impl_->clock();
   Bridge& bridge = impl_->topology.add_bridge(name);
   bridge.config = config;
+  impl_->set_sampler(bridge);
   bridge.macs.set_aging(config.mac_aging_time);
   bridge.macs.set_size(config.mac_table_size);
   impl_->set_rules(bridge, true);
@@ -90,7 +91,9 @@ void Switch::configure_bridge(BridgeId id, const BridgeConfig& config) {
   if (before.flood_vlans != config.flood_vlans) bridge.macs.flush();
   impl_->macs_changed(bridge);
   impl_->set_rules(bridge, false);
-  if (before.flood_vlans != config.flood_vlans || before.forward_bpdu != config.forward_bpdu)
+  impl_->set_sampler(bridge);
+  if (before.flood_vlans != config.flood_vlans || before.forward_bpdu != config.forward_bpdu ||
+      before.sflow != config.sflow)
     impl_->bridge_changed(id);
 }
 
@@ -99,7 +102,35 @@ void Switch::remove_bridge(BridgeId id) {
   while (!bridge.ports.empty()) remove_port(id, bridge.ports.begin()->first);
   impl_->bridge_changed(id);
   impl_->static_macs.erase(id);
+  bridge.config.sflow.reset();
+  impl_->set_sampler(bridge);
   impl_->topology.remove_bridge(id);
+}
+
+// ---- sFlow
+
+void Switch::Impl::set_sampler(Bridge& bridge) {
+  const bool wanted = bridge.config.sflow.has_value();
+  if (wanted == bridge.sampler.has_value()) return;
+  if (!wanted) {
+    engine.remove_sampler(*bridge.sampler);
+    bridge.sampler.reset();
+    samplers--;
+  } else if (auto sampler = engine.add_sampler()) {
+    bridge.sampler = *sampler;
+    samplers++;
+  } else {
+    log.warn("{}: no sFlow: {}", bridge.name, sampler.error().message);
+  }
+}
+
+void Switch::set_sample_handler(SampleHandler handler) { impl_->sample_handler = std::move(handler); }
+
+bool Switch::samples() const { return impl_->samplers > 0; }
+
+datapath::SamplerStats Switch::sample_statistics(BridgeId id) const {
+  const Bridge& bridge = impl_->bridge(id);
+  return bridge.sampler ? impl_->engine.sampler_stats(*bridge.sampler) : datapath::SamplerStats{};
 }
 
 // ---- ports
@@ -141,7 +172,7 @@ Result<OfPort> Switch::add_port(BridgeId id, netdev::Netdev& device, std::option
   if (!is_patch(device)) {
     OVS_TRY(datapath_port, impl_->plug_in(device));
   }
-  impl_->topology.add_port(bridge, *number, datapath_port, name, &device);
+  impl_->topology.add_port(bridge, *number, datapath_port, name, &device).ifindex = device.state().ifindex;
   impl_->bridge_changed(id);
   return *number;
 }
@@ -159,8 +190,11 @@ void Switch::remove_port(BridgeId id, OfPort number) {
 }
 
 void Switch::port_changed(BridgeId id, OfPort number) {
-  const Port& port = impl_->port(id, number);
+  Port& port = impl_->port(id, number);
   if (!port.is_patch()) impl_->engine.port_changed(port.datapath_port);
+  // Samples name it.
+  const unsigned ifindex = port.device->state().ifindex;
+  if (std::exchange(port.ifindex, ifindex) != ifindex && impl_->samplers > 0) impl_->bridge_changed(id);
 }
 
 void Switch::set_patch_peer(BridgeId id, OfPort number, const std::string& peer) {

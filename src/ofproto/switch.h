@@ -29,6 +29,7 @@
 #include "ofproto/config.h"
 #include "ofproto/ids.h"
 #include "openflow/port.h"
+#include "telemetry/sflow_agent.h"
 
 namespace ovs::netdev {
 class Netdev;
@@ -75,6 +76,15 @@ class Switch {
   using DeviceMaker =
       std::function<Result<std::unique_ptr<netdev::Netdev>>(const std::string& name, const std::string& type)>;
   void set_device_maker(DeviceMaker maker);
+
+  // Who gets the packets that were sampled for sFlow (BridgeConfig::sflow), in handle_upcalls().  What the
+  // packet points to is there until the handler returns.
+  using SampleHandler = std::function<void(BridgeId, const telemetry::SampledPacket&)>;
+  void set_sample_handler(SampleHandler handler);
+  // Whether a bridge samples: handle_upcalls() is to be called every tenth of a second then.
+  bool samples() const;
+  // What could have been samples, and samples that were lost, since the bridge samples.
+  datapath::SamplerStats sample_statistics(BridgeId bridge) const;
 
   // ---- work
   // Handles some of the upcalls that wait; true if there may be more.

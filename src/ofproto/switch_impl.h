@@ -38,6 +38,8 @@ struct Switch::Impl {
 
   // ---- forwarding
   void handle(datapath::Upcall& upcall);
+  void handle_sample(const datapath::Upcall& upcall);
+  void set_sampler(Bridge& bridge);
   void apply(const std::vector<Learn>& learns);
   void count(const std::vector<RuleHit>& rules, const std::vector<Crossing>& crossings, std::uint64_t packets,
              std::uint64_t bytes);
@@ -87,6 +89,9 @@ struct Switch::Impl {
   bool sweeping = false;
   // Numbers of ports that are gone, to which megaflows may still send: nobody gets them before those are mended.
   std::set<datapath::DpPort> quarantine;
+
+  SampleHandler sample_handler;
+  std::size_t samplers = 0;
 
   // For upcall/show.
   double average_flows = 0;

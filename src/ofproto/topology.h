@@ -43,6 +43,8 @@ struct Port {
   std::string peer_name{};  // of a patch port
   Port* peer = nullptr;   // if that one names this one too
 
+  unsigned ifindex = 0;   // its device's; 0: none
+
   // What crossed a patch port.
   std::uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0;
 
@@ -66,6 +68,7 @@ struct Bridge {
   RuleTable table;  // table 0
   proto::MacTable macs;
   BundleId last_bundle = no_bundle;
+  std::optional<datapath::SamplerId> sampler;  // of sFlow
 
   const Port* port(openflow::OfPort number) const;
   Port* port(openflow::OfPort number);

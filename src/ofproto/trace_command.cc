@@ -10,6 +10,7 @@
 #include "flow/compose.h"
 #include "flow/match_text.h"
 #include "flow/parse.h"
+#include "ofproto/cookie.h"
 #include "ofproto/switch_impl.h"
 #include "ofproto/vlan.h"
 
@@ -134,6 +135,7 @@ Result<std::string> Switch::Impl::trace(Arguments arguments) {
   if (has_packet) apply(result.learns);
 
   datapath::ActionText text;
+  text.cookie = format_cookie;
   if (parsed.names) text.port = [this](datapath::DpPort port) { return name_of(port); };
   std::string out = "Flow: " + format_flow(seen, names) + "\n" + steps.text();
   if (result.error != TranslationError::none)

@@ -139,14 +139,17 @@ void BridgeWalk::send(const Port& port) {
   if (!port.is_patch()) {
     commit_tags();
     out_.actions.push_back(datapath::Output{port.datapath_port});
+    note_output(port);
     return;
   }
   if (port.peer == nullptr) return;  // a cable that leads nowhere
   const Port& peer = *port.peer;
   out_.crossings.push_back({port.bridge->id, peer.bridge->id, port.number, peer.number});
   const flow::FlowKey saved = key_;
+  const VlanLevel saved_vlan = vlan_;
   enter(*peer.bridge, peer.number);
   key_ = saved;
+  vlan_ = saved_vlan;
 }
 
 void BridgeWalk::explain(const std::string& text) {
@@ -170,9 +173,13 @@ void BridgeWalk::fail(TranslationError error, fmt::format_string<A...> text, A&&
 void translate(const TranslationRequest& request, Translation& result) {
   result.clear();
   BridgeWalk walk(request, result);
-  if (const Bridge* bridge = request.topology.bridge(request.bridge))
-    walk.enter(*bridge, OfPort{request.key.in_port.host()});
-  if (result.error != TranslationError::none) result.actions.clear();
+  if (const Bridge* bridge = request.topology.bridge(request.bridge)) {
+    const OfPort in_port{request.key.in_port.host()};
+    walk.begin_sample(*bridge, in_port);
+    walk.enter(*bridge, in_port);
+    if (result.error != TranslationError::none) walk.drop_all();
+    walk.end_sample();
+  }
 }
 
 }  // namespace ovs::ofproto

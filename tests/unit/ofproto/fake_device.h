@@ -15,7 +15,11 @@ class FakeDevice final : public netdev::Netdev {
 
   std::string_view type() const override { return type_; }
   Result<void> set_options(const netdev::Options&) override { return {}; }
-  netdev::State state() const override { return {}; }
+  netdev::State state() const override {
+    netdev::State state;
+    state.ifindex = ifindex;
+    return state;
+  }
   Result<netdev::Statistics> statistics() const override {
     netdev::Statistics statistics;
     statistics.rx_packets = 3;
@@ -27,6 +31,8 @@ class FakeDevice final : public netdev::Netdev {
   Result<void> set_admin_up(bool) override { return {}; }
   std::size_t receive(std::size_t, std::span<flow::Packet>) override { return 0; }
   void send(std::span<flow::Packet* const>) override {}
+
+  unsigned ifindex = 0;
 
  private:
   const std::string type_;

@@ -19,8 +19,9 @@ BridgeId SwitchTest::add_bridge(const std::string& name, const BridgeConfig& con
 }
 
 openflow::OfPort SwitchTest::add_port(BridgeId bridge, const std::string& name, std::uint16_t access_vlan,
-                                      const std::string& type) {
+                                      const std::string& type, unsigned ifindex) {
   auto& device = devices[name] = std::make_unique<FakeDevice>(name, type);
+  device->ifindex = ifindex;
   const auto number = subject.add_port(bridge, *device, std::nullopt);
   OVS_CHECK(number.has_value(), name);
   BundleConfig config;

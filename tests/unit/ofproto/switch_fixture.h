@@ -24,7 +24,7 @@ class SwitchTest : public testing::Test {
   // Bridges with the local port; ports with a bundle of their own.
   BridgeId add_bridge(const std::string& name, const BridgeConfig& config = {});
   openflow::OfPort add_port(BridgeId bridge, const std::string& name, std::uint16_t access_vlan = 0,
-                            const std::string& type = "dummy");
+                            const std::string& type = "dummy", unsigned ifindex = 0);
   void remove_port(BridgeId bridge, const std::string& name);
 
   // A packet as in Scenario, without the bridge, "in" being the datapath's port; what it met is returned: the actions.
