@@ -29,6 +29,7 @@ EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
 	tests/support/makefile.py \
 	tests/support/netns.py \
 	tests/support/ovs_test.py \
+	tests/support/sflow.py \
 	tests/support/two_hosts.py \
 	tests/tidy/distributed.py \
 	tests/tidy/headers.py \

@@ -84,7 +84,7 @@ void Sflow::set_address(const IpAddress& address) {
   SflowSettings settings;
   settings.agent = address;
   settings.sub_agent = number_;
-  settings.source = {sflow::Source::entity, first_entity + number_};
+  settings.source = source();
   settings.header_bytes = std::min(config_.header_bytes, max_header_bytes);
   if (agent_) {
     agent_->configure(settings, loop_.now());
@@ -100,6 +100,8 @@ void Sflow::set_active(bool active) {
   plan();
   hooks_.changed();
 }
+
+sflow::Source Sflow::source() const { return {sflow::Source::entity, first_entity + number_}; }
 
 void Sflow::add_source(PollSchedule::Id id) {
   schedule_.add(id, loop_.now());

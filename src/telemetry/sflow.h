@@ -59,6 +59,8 @@ class Sflow {
   void configure(const SflowConfig& config);
   const SflowConfig& config() const { return config_; }
   bool active() const { return active_; }
+  // Of what is about the bridge as a whole.
+  sflow::Source source() const;
 
   // Whose counters are reported.
   void add_source(PollSchedule::Id id);

@@ -17,6 +17,9 @@ LogModule log{"engines"};
 // While there are megaflows the engine's clock must not stand still, though the main loop may have nothing to do.
 constexpr std::chrono::milliseconds tick{1000};
 
+// At which the engine is asked for samples that do not wake it up (datapath::Datapath::add_sampler()).
+constexpr std::chrono::milliseconds samples_interval{100};
+
 // Collects the answers of several Switches to one command.
 struct Answers {
   explicit Answers(ControlReply reply) : reply(std::move(reply)) {}
@@ -40,7 +43,8 @@ Engine::Engine(runtime::Loop& loop, std::unique_ptr<datapath::Datapath> datapath
       switch_(*datapath_),
       more_upcalls_(loop, [this] { handle_upcalls(); }),
       revalidate_soon_(loop, [this] { revalidate(); }),
-      revalidation_(loop, [this] { revalidate(); }) {
+      revalidation_(loop, [this] { revalidate(); }),
+      samples_(loop, [this] { handle_upcalls(); }) {
   switch_.add_commands(commands, [this] {
     const datapath::TimePoint now = loop_.now();
     datapath_->set_now(now);
@@ -79,6 +83,7 @@ void Engine::revalidate() {
   datapath::TimePoint next = switch_.revalidate(now);
   if (datapath_->stats().flows) next = std::min(next, now + tick);
   revalidation_.start_at(next);
+  if (switch_.samples() && !samples_.running()) samples_.start(samples_interval);
 }
 
 Engines::Engines(runtime::Loop& loop, netdev::DummyMode dummies, Make make, ofproto::Switch::DeviceMaker devices)

@@ -63,7 +63,7 @@ class Engine {
   std::unique_ptr<datapath::Datapath> datapath_;
   ofproto::Switch switch_;
   runtime::RoundHook more_upcalls_, revalidate_soon_;
-  runtime::Timer revalidation_;
+  runtime::Timer revalidation_, samples_;
   std::unique_ptr<runtime::FdWatch> upcalls_;  // null: the engine has no descriptor
 };
 

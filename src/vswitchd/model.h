@@ -24,6 +24,7 @@
 #include "ofproto/switch.h"
 #include "openflow/port.h"
 #include "ovsdb/datum.h"
+#include "telemetry/sflow.h"
 #include "vswitchd/engines.h"
 #include "vswitchd/rows.h"
 
@@ -86,6 +87,8 @@ struct BridgeState {
   std::map<unsigned, unsigned> mtus;       // of the ports that are not internal, likewise
   std::set<InterfaceState*> internals;     // those that have a device
   Messages messages, bad_address;
+  std::unique_ptr<telemetry::Sflow> sflow;  // null: not configured
+  std::uint32_t sflow_number = 0;           // that it has among those of all bridges
 };
 
 inline bool InterfaceState::is_local() const { return name == port->bridge->name; }

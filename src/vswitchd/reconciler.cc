@@ -57,7 +57,6 @@ void missing_features(const BridgeRow& row, Complaints& complaints) {
     complaints.push_back("multicast snooping is not supported yet: multicast packets are flooded");
   if (!row.datum<"mirrors">().empty()) complaints.push_back("mirrors are not supported yet: nothing is mirrored");
   if (!row.datum<"netflow">().empty()) complaints.push_back("NetFlow is not supported yet: nothing is exported");
-  if (!row.datum<"sflow">().empty()) complaints.push_back("sFlow is not supported yet: nothing is exported");
   if (!row.datum<"ipfix">().empty()) complaints.push_back("IPFIX is not supported yet: nothing is exported");
   if (!row.datum<"controller">().empty())
     complaints.push_back("OpenFlow controllers are not supported yet: none is connected to, and fail_mode decides");
@@ -74,9 +73,13 @@ struct Reconciler::Work {
   std::set<PortState*> configure;
 };
 
-Reconciler::Reconciler(dbclient::Replica& replica, Engines& engines, netdev::Registry& registry, Model& model,
-                       Reporter& reporter)
-    : replica_(replica), engines_(engines), registry_(registry), model_(model), reporter_(reporter) {}
+Reconciler::Reconciler(runtime::Loop& loop, dbclient::Replica& replica, Engines& engines, netdev::Registry& registry,
+                       Model& model, Reporter& reporter)
+    : replica_(replica), engines_(engines), registry_(registry), model_(model), reporter_(reporter),
+      sflow_(loop, [this](BridgeState& bridge) {
+        configure_bridge(bridge, bridge.config.mac);
+        bridge.engine->kick();
+      }) {}
 
 const ReplicaRow* Reconciler::root() const {
   const ReplicaRow* found = nullptr;
@@ -109,6 +112,13 @@ void Reconciler::apply(bool everything) {
     if (InterfaceState* interface = Model::find(model_.interfaces, row.uuid()))
       apply_interface_row(work, *interface, InterfaceRow(row));
   });
+
+  if (!everything && !replica_.table(sflow_table).changes().empty()) {
+    for (const auto& [id, bridge] : model_.bridges) {
+      const ReplicaRow* row = replica_.table(bridge_table).find(id);
+      if (row && !BridgeRow(*row).datum<"sflow">().empty()) unsettled_.insert(bridge.get());
+    }
+  }
 
   // Claims that could not be met may be now; where not, that is said again.
   for (InterfaceState* interface : contested_) {
@@ -209,7 +219,8 @@ void Reconciler::apply_bridge_row(Work& work, BridgeState& bridge, const BridgeR
                           !row.changed<"other_config">() && !row.changed<"fail_mode">() &&
                           !row.changed<"controller">() && !row.changed<"flood_vlans">() &&
                           !row.changed<"stp_enable">() && !row.changed<"rstp_enable">() &&
-                          !row.changed<"mcast_snooping_enable">() && !row.changed<"mirrors">();
+                          !row.changed<"mcast_snooping_enable">() && !row.changed<"mirrors">() &&
+                          !row.changed<"sflow">();
   if (!only_ports) unsettled_.insert(&bridge);
   if (row.changed<"datapath_id">() || row.changed<"status">() || row.changed<"datapath_version">())
     reporter_.touch(bridge);
@@ -217,6 +228,7 @@ void Reconciler::apply_bridge_row(Work& work, BridgeState& bridge, const BridgeR
 
 void Reconciler::remove_bridge(BridgeState& bridge, bool destroy) {
   const std::vector<PortState*> ports(bridge.ports.begin(), bridge.ports.end());
+  sflow_.configure(bridge, std::nullopt);
   // The Switch forgets them all at once.
   if (bridge.number) {
     bridge.engine->bridges().remove_bridge(*bridge.number);
@@ -238,6 +250,8 @@ void Reconciler::configure_bridge(BridgeState& bridge, const flow::EthAddr& mac)
   Complaints complaints;
   ofproto::BridgeConfig config = bridge_config(bridge_columns(row), complaints);
   missing_features(row, complaints);
+  configure_sflow(bridge, row, complaints);
+  config.sflow = SflowExports::sampling(bridge);
 
   config.mac = mac;
   config.datapath_id = datapath_id_of(config.mac);
@@ -257,6 +271,18 @@ void Reconciler::configure_bridge(BridgeState& bridge, const flow::EthAddr& mac)
   bridge.config = config;
   bridge.engine->bridges().configure_bridge(*bridge.number, config);
   reporter_.touch(bridge);
+}
+
+void Reconciler::configure_sflow(BridgeState& bridge, const BridgeRow& row, Complaints& complaints) {
+  std::optional<telemetry::SflowConfig> config;
+  const auto id = row.get<"sflow">();
+  if (const ReplicaRow* found = id ? replica_.table(sflow_table).find(*id) : nullptr) {
+    const SflowRow sflow(*found);
+    config = sflow_config({sflow.get<"targets">(), sflow.get<"agent">(), sflow.get<"header">(),
+                           sflow.get<"sampling">(), sflow.get<"polling">()},
+                          complaints);
+  }
+  sflow_.configure(bridge, config);
 }
 
 // ---- ports

@@ -26,13 +26,14 @@
 #include "vswitchd/model.h"
 #include "vswitchd/reporter.h"
 #include "vswitchd/settings.h"
+#include "vswitchd/sflow.h"
 
 namespace ovs::vswitchd {
 
 class Reconciler {
  public:
-  Reconciler(dbclient::Replica& replica, Engines& engines, netdev::Registry& registry, Model& model,
-             Reporter& reporter);
+  Reconciler(runtime::Loop& loop, dbclient::Replica& replica, Engines& engines, netdev::Registry& registry,
+             Model& model, Reporter& reporter);
 
   // Works off the replica's changes; with `everything`, all that differs from the model.
   void apply(bool everything);
@@ -53,6 +54,7 @@ class Reconciler {
   void add_bridge(Work& work, const BridgeRow& row);
   void remove_bridge(BridgeState& bridge, bool destroy);
   void configure_bridge(BridgeState& bridge, const flow::EthAddr& mac);
+  void configure_sflow(BridgeState& bridge, const BridgeRow& row, Complaints& complaints);
   void update_local_port(BridgeState& bridge);
   void add_port(Work& work, BridgeState& bridge, const PortRow& row);
   void remove_port(PortState& port, bool destroy);
@@ -87,6 +89,7 @@ class Reconciler {
   Claims port_claims_, interface_claims_;
   std::set<InterfaceState*> contested_;  // that a claim is about
   Messages contests_;                    // that the log has been told of
+  SflowExports sflow_;
   std::set<BridgeState*> unsettled_;  // whose lowest MAC or least MTU may be another one now
 };
 

@@ -141,6 +141,7 @@ void Reconciler::settle_number(InterfaceState& interface, std::optional<OfPort> 
   }
   interface.number = interface.last_number = *number;
   bridge.by_number[raw(*number)] = &interface;
+  SflowExports::add(interface);
   log.info("bridge {}: added interface {} on port {}", bridge.name, interface.name, database_port(*number));
 }
 
@@ -161,6 +162,7 @@ void Reconciler::detach(InterfaceState& interface) {
     port.bundle.reset();  // the Switch has removed the whole bridge
   }
   bridge.by_number.erase(raw(*interface.number));
+  SflowExports::remove(interface);
   interface.number.reset();
   interface.trouble.clear();
   bridge.internals.erase(&interface);

@@ -59,10 +59,15 @@ using InterfaceRow =
                   Col<"link_speed", std::optional<std::int64_t>>, Col<"duplex", std::optional<std::string>>,
                   Col<"mtu", std::optional<std::int64_t>>, Col<"status", StringMap>>;
 
+using SflowRow = dbclient::Row<"sFlow", Col<"targets", std::vector<std::string>>,
+                               Col<"agent", std::optional<std::string>>, Col<"header", std::optional<std::int64_t>>,
+                               Col<"sampling", std::optional<std::int64_t>>,
+                               Col<"polling", std::optional<std::int64_t>>>;
+
 // In this order in the replica.
-enum Table : std::size_t { root_table, bridge_table, port_table, interface_table };
+enum Table : std::size_t { root_table, bridge_table, port_table, interface_table, sflow_table };
 inline std::vector<dbclient::TableDecl> declarations() {
-  return dbclient::declarations<RootRow, BridgeRow, PortRow, InterfaceRow>();
+  return dbclient::declarations<RootRow, BridgeRow, PortRow, InterfaceRow, SflowRow>();
 }
 
 }  // namespace ovs::vswitchd

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "base/text.h"
 
@@ -129,6 +130,39 @@ ofproto::BridgeConfig bridge_config(const BridgeColumns& columns, Complaints& co
   // The bounds are those of ovs-vswitchd.conf.db(5) and of the field's switch.
   config.mac_aging_time = std::chrono::seconds(number("mac-aging-time", 300, 15, 3600));
   config.mac_table_size = static_cast<std::size_t>(number("mac-table-size", 8192, 10, 1'000'000));
+  return config;
+}
+
+std::optional<telemetry::SflowConfig> sflow_config(const SflowColumns& columns, Complaints& complaints) {
+  telemetry::SflowConfig config;
+  for (const std::string& text : columns.targets) {
+    auto target = telemetry::parse_target(text, telemetry::sflow::default_port);
+    if (target)
+      config.targets.push_back(*std::move(target));
+    else
+      complaints.push_back(fmt::format("sFlow target {}: it is left out", target.error().message));
+  }
+  if (config.targets.empty()) {
+    complaints.push_back("sFlow has no target that can be used: nothing is exported");
+    return std::nullopt;
+  }
+  config.agent = columns.agent.value_or("");
+
+  const auto number = [&](const char* name, const std::optional<std::int64_t>& value, auto otherwise,
+                          std::int64_t most) -> std::int64_t {
+    const auto usual = static_cast<std::int64_t>(otherwise);
+    if (!value) return usual;
+    const std::int64_t used = *value < 0 ? usual : std::min(*value, most);
+    if (used != *value)
+      complaints.push_back(fmt::format("sFlow {}={} is not from 0 to {}: {} is used", name, *value, most, used));
+    return used;
+  };
+  constexpr std::int64_t year = 365 * 24 * 3600;
+  config.sampling = static_cast<std::uint32_t>(
+      number("sampling", columns.sampling, config.sampling, std::numeric_limits<std::uint32_t>::max()));
+  config.header_bytes = static_cast<std::size_t>(
+      number("header", columns.header, config.header_bytes, std::int64_t{telemetry::max_header_bytes}));
+  config.polling = std::chrono::seconds(number("polling", columns.polling, config.polling.count(), year));
   return config;
 }
 

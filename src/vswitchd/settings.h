@@ -13,6 +13,7 @@
 
 #include "flow/flow_key.h"
 #include "ofproto/config.h"
+#include "telemetry/sflow.h"
 #include "vswitchd/rows.h"
 
 namespace ovs::vswitchd {
@@ -37,6 +38,14 @@ struct BridgeColumns {
   StringMap other_config;
 };
 ofproto::BridgeConfig bridge_config(const BridgeColumns& columns, Complaints& complaints);
+
+// A row of sFlow; empty if it has no target that can be used.
+struct SflowColumns {
+  std::vector<std::string> targets;
+  std::optional<std::string> agent;
+  std::optional<std::int64_t> header, sampling, polling;
+};
+std::optional<telemetry::SflowConfig> sflow_config(const SflowColumns& columns, Complaints& complaints);
 
 // other_config:datapath-id: 16 hexadecimal digits, or up to 16 behind 0x; never zero.
 std::optional<std::uint64_t> parse_datapath_id(std::string_view text);

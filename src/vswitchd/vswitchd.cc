@@ -51,7 +51,7 @@ Result<std::unique_ptr<Vswitchd>> Vswitchd::create(runtime::Loop& loop, Settings
   facts.datapath_types = d.engines_->types();
   facts.iface_types = d.registry_->types();
   d.reporter_ = std::make_unique<Reporter>(loop, *d.client_, *d.replica_, d.model_, *d.registry_, std::move(facts));
-  d.reconciler_ = std::make_unique<Reconciler>(*d.replica_, *d.engines_, *d.registry_, d.model_, *d.reporter_);
+  d.reconciler_ = std::make_unique<Reconciler>(loop, *d.replica_, *d.engines_, *d.registry_, d.model_, *d.reporter_);
   if (const int fd = d.registry_->event_descriptor(); fd >= 0)
     d.device_events_ = std::make_unique<runtime::FdWatch>(loop, fd, runtime::FdWatch::Interest::read,
                                                           [&d] { d.on_device_events(); });

@@ -18,6 +18,10 @@ libovs_vswitchd_a_SOURCES = \
 	src/vswitchd/rows.h \
 	src/vswitchd/settings.cc \
 	src/vswitchd/settings.h \
+	src/vswitchd/sflow.cc \
+	src/vswitchd/sflow.h \
+	src/vswitchd/sflow_counters.cc \
+	src/vswitchd/sflow_counters.h \
 	src/vswitchd/vswitchd.cc \
 	src/vswitchd/vswitchd.h
 

@@ -17,9 +17,10 @@ TEST(Rows, AgreeWithTheSchema) {
   const auto schema = ovsdb::read_schema_file(OVS_SCHEMA_FILE);
   ASSERT_TRUE(schema) << schema.error().message;
   const auto all = declarations();
-  ASSERT_EQ(all.size(), 4U);
+  ASSERT_EQ(all.size(), 5U);
   EXPECT_EQ(all[root_table].name, "Open_vSwitch");
   EXPECT_EQ(all[interface_table].name, "Interface");
+  EXPECT_EQ(all[sflow_table].name, "sFlow");
   for (const auto& declaration : all) {
     const auto checked = dbclient::check_declaration(declaration, **schema);
     EXPECT_TRUE(checked) << checked.error().message;
@@ -140,6 +141,45 @@ TEST(DatapathId, Forms) {
     EXPECT_EQ(parse_datapath_id(bad), std::nullopt) << bad;
   EXPECT_EQ(format_datapath_id(0xabc), "0000000000000abc");
   EXPECT_EQ(datapath_id_of(*flow::parse_eth("00:01:02:03:04:05")), 0x000102030405U);
+}
+
+// What a row means, in one line.
+std::string sflow(SflowColumns columns, std::string* complaint = nullptr) {
+  if (columns.targets.empty()) columns.targets = {"10.0.0.1:6343"};
+  Complaints complaints;
+  const auto config = sflow_config(columns, complaints);
+  if (complaint)
+    *complaint = complaints.empty() ? "" : complaints.front();
+  else
+    EXPECT_EQ(complaints, Complaints{});
+  if (!config) return "nothing";
+  std::string text;
+  for (const telemetry::Target& target : config->targets) text += target.host + ":" + std::to_string(target.port) + " ";
+  return text + "agent=" + config->agent + " sampling=" + std::to_string(config->sampling) +
+         " header=" + std::to_string(config->header_bytes) + " polling=" + std::to_string(config->polling.count());
+}
+
+TEST(SflowConfig, DefaultsAndValues) {
+  EXPECT_EQ(sflow({}), "10.0.0.1:6343 agent= sampling=400 header=128 polling=30");
+  EXPECT_EQ(sflow({.targets = {"10.0.0.2", "[::1]:99"}, .agent = "eth1", .header = 64, .sampling = 1, .polling = 10}),
+            "10.0.0.2:6343 ::1:99 agent=eth1 sampling=1 header=64 polling=10");
+  EXPECT_EQ(sflow({.header = 0, .sampling = 0, .polling = 0}), "10.0.0.1:6343 agent= sampling=0 header=0 polling=0");
+}
+
+TEST(SflowConfig, WhatMakesNoSenseIsSaid) {
+  std::string complaint;
+  EXPECT_EQ(sflow({.header = 65536}, &complaint), "10.0.0.1:6343 agent= sampling=400 header=1024 polling=30");
+  EXPECT_EQ(complaint, "sFlow header=65536 is not from 0 to 1024: 1024 is used");
+  EXPECT_EQ(sflow({.sampling = std::int64_t{1} << 32}, &complaint),
+            "10.0.0.1:6343 agent= sampling=4294967295 header=128 polling=30");
+  EXPECT_EQ(complaint, "sFlow sampling=4294967296 is not from 0 to 4294967295: 4294967295 is used");
+  EXPECT_EQ(sflow({.polling = -1}, &complaint), "10.0.0.1:6343 agent= sampling=400 header=128 polling=30");
+  EXPECT_EQ(complaint, "sFlow polling=-1 is not from 0 to 31536000: 30 is used");
+  EXPECT_EQ(sflow({.targets = {"10.0.0.1:99999", "10.0.0.2"}}, &complaint),
+            "10.0.0.2:6343 agent= sampling=400 header=128 polling=30");
+  EXPECT_EQ(complaint,
+            "sFlow target 10.0.0.1:99999: \"99999\" is not a port number (1 to 65535): it is left out");
+  EXPECT_EQ(sflow({.targets = {":1"}}, &complaint), "nothing");
 }
 
 TEST(Mac, WhatALocalPortMayTakeOver) {

@@ -1,0 +1,92 @@
+#include "vswitchd/sflow.h"
+
+#include "base/check.h"
+#include "vswitchd/sflow_counters.h"
+
+namespace ovs::vswitchd {
+
+namespace {
+
+using telemetry::PollSchedule;
+
+// The source of what is about the bridge as a whole; ports have their numbers.
+constexpr PollSchedule::Id bridge_source = 0xffffffff;
+
+}  // namespace
+
+SflowExports::SflowExports(runtime::Loop& loop, std::function<void(BridgeState&)> changed)
+    : loop_(loop), changed_(std::move(changed)) {}
+
+void SflowExports::configure(BridgeState& bridge, const std::optional<telemetry::SflowConfig>& config) {
+  if (!config) return stop(bridge);
+  configuring_ = true;
+  if (!bridge.sflow) start(bridge);
+  bridge.sflow->configure(*config);
+  configuring_ = false;
+}
+
+void SflowExports::start(BridgeState& bridge) {
+  std::uint32_t number = 0;
+  while (numbers_.contains(number)) number++;
+  numbers_.insert(number);
+  bridge.sflow_number = number;
+
+  telemetry::Sflow::Hooks hooks;
+  hooks.counters = [this, &bridge](PollSchedule::Id source) { return counters(bridge, source); };
+  hooks.totals = [&bridge] {
+    const auto stats = bridge.engine->bridges().sample_statistics(*bridge.number);
+    return std::pair(stats.packets, stats.lost);
+  };
+  hooks.changed = [this, &bridge] {
+    if (!configuring_) changed_(bridge);
+  };
+  bridge.sflow = std::make_unique<telemetry::Sflow>(loop_, bridge.name, number, std::move(hooks));
+  bridge.sflow->add_source(bridge_source);
+  for (const auto& [port, interface] : bridge.by_number) bridge.sflow->add_source(port);
+
+  const Engine* engine = bridge.engine;
+  bridges_.emplace(std::pair(engine, *bridge.number), &bridge);
+  bridge.engine->bridges().set_sample_handler(
+      [this, engine](ofproto::BridgeId id, const telemetry::SampledPacket& packet) {
+        const auto found = bridges_.find({engine, id});
+        if (found != bridges_.end()) found->second->sflow->add_sample(packet);
+      });
+}
+
+void SflowExports::stop(BridgeState& bridge) {
+  if (!bridge.sflow) return;
+  bridge.sflow.reset();
+  numbers_.erase(bridge.sflow_number);
+  bridges_.erase({bridge.engine, *bridge.number});
+}
+
+std::optional<ofproto::SflowSampling> SflowExports::sampling(const BridgeState& bridge) {
+  if (!bridge.sflow) return {};
+  const telemetry::SflowConfig& config = bridge.sflow->config();
+  return ofproto::SflowSampling{bridge.sflow->active() ? config.sampling : 0,
+                                static_cast<std::uint32_t>(config.header_bytes)};
+}
+
+void SflowExports::add(const InterfaceState& interface) {
+  if (auto& sflow = interface.port->bridge->sflow) sflow->add_source(raw(*interface.number));
+}
+
+void SflowExports::remove(const InterfaceState& interface) {
+  if (auto& sflow = interface.port->bridge->sflow) sflow->remove_source(raw(*interface.number));
+}
+
+std::optional<SflowExports::Report> SflowExports::counters(const BridgeState& bridge, PollSchedule::Id source) const {
+  if (source == bridge_source) {
+    return Report{bridge.sflow->source(), {process_resources(), look_up_counters(bridge.engine->datapath().stats())}};
+  }
+  const auto found = bridge.by_number.find(source);
+  if (found == bridge.by_number.end()) return {};
+  const InterfaceState& interface = *found->second;
+  const netdev::State state = interface.device->state();
+  if (state.ifindex == 0) return {};
+  const netdev::Statistics statistics = interface.device->statistics().value_or(netdev::Statistics{});
+  return Report{{telemetry::sflow::Source::interface, state.ifindex},
+                port_counters({state, statistics, interface.name, bridge.config.datapath_id, *interface.number})};
+}
+
+}  // namespace ovs::vswitchd
