@@ -112,14 +112,19 @@ struct LogRegistry {
     update(*module);
   }
 
+  static bool same_name(const LogModule& a, const LogModule& b) { return std::string_view(a.name()) == b.name(); }
+
   LogModule* find(std::string_view name) const {
     const auto found = std::ranges::find_if(modules, [name](auto* m) { return iequals(m->name(), name); });
     return found == modules.end() ? nullptr : *found;
   }
 
+  // One of each name: those of the same name, in several files, are always set alike.
   std::vector<LogModule*> in_order() const {
     std::vector<LogModule*> all = modules;
-    std::ranges::sort(all, {}, [](const LogModule* m) { return std::string_view(m->name()); });
+    const auto name = [](const LogModule* m) { return std::string_view(m->name()); };
+    std::ranges::sort(all, {}, name);
+    all.erase(std::ranges::unique(all, {}, name).begin(), all.end());
     return all;
   }
 
@@ -161,7 +166,7 @@ struct LogRegistry {
       if (destination && *destination != d) continue;
       if (module == nullptr) defaults[d] = to;
       for (LogModule* m : modules) {
-        if (module == nullptr || m == module) m->set_level(static_cast<LogDestination>(d), to);
+        if (module == nullptr || same_name(*m, *module)) m->set_level(static_cast<LogDestination>(d), to);
       }
     }
     update_all();
@@ -249,7 +254,7 @@ struct LogRegistry {
     LogModule* module = r.find(name);
     if (module == nullptr && !iequals(name, "ANY")) return unexpected("unknown module " + quoted(name));
     for (LogModule* m : r.modules) {
-      if (module == nullptr || m == module) m->limits_rate_.store(on, std::memory_order_relaxed);
+      if (module == nullptr || same_name(*m, *module)) m->limits_rate_.store(on, std::memory_order_relaxed);
     }
     return {};
   }

@@ -19,6 +19,7 @@ namespace {
 
 LogModule apples{"apples"};
 LogModule pears{"pears"};
+LogModule more_pears{"pears"};
 
 // Sets everything back after each test, and gives each a directory of its own.
 class Log : public testing::Test {
@@ -135,6 +136,22 @@ TEST_F(Log, ListShowsEveryModule) {
       << list;
   ASSERT_TRUE(log_set_rate_limiting("pears", false));
   EXPECT_NE(log_list().find("pears              OFF       INFO       INFO    (rate limiting disabled)\n"), std::string::npos);
+}
+
+// Several files may log under one name.
+TEST_F(Log, ModulesOfOneNameAreOne) {
+  const auto count = [](const std::string& text, std::string_view what) {
+    std::size_t n = 0;
+    for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at++) n++;
+    return n;
+  };
+  EXPECT_EQ(count(log_list(), "\npears "), 1u);
+  ASSERT_TRUE(log_set("pears:file:dbg"));
+  EXPECT_EQ(pears.level(LogDestination::file), LogLevel::dbg);
+  EXPECT_EQ(more_pears.level(LogDestination::file), LogLevel::dbg);
+  EXPECT_EQ(apples.level(LogDestination::file), LogLevel::info);
+  ASSERT_TRUE(log_set_rate_limiting("pears", false));
+  EXPECT_FALSE(pears.limits_rate() || more_pears.limits_rate());
 }
 
 TEST_F(Log, PatternsAreListed) {
