@@ -48,7 +48,8 @@ void RcuDomain::defer(std::function<void()> function) {
 }
 
 std::uint64_t RcuDomain::oldest_seen() const {
-  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  // Without readers too: what is retired after this look may be in the hands of one that comes online after it.
+  std::uint64_t oldest = epoch_.load(std::memory_order_relaxed);
   for (const Reader* reader : readers_) {
     const std::uint64_t seen = reader->seen_.load(std::memory_order_seq_cst);
     if (seen != 0) oldest = std::min(oldest, seen);

@@ -88,7 +88,8 @@ class RcuDomain {
   };
 
   void retire_raw(void* object, void (*destroy)(void*));
-  std::uint64_t oldest_seen() const;  // by any reader that is online; mutex_ must be held
+  // By any reader that is online, the present epoch at most; mutex_ must be held.
+  std::uint64_t oldest_seen() const;
   void destroy_before(std::uint64_t epoch);
 
   std::atomic<std::uint64_t> epoch_{1};

@@ -68,6 +68,22 @@ TEST(Rcu, AnOfflineReaderHoldsBackNothing) {
   reader.quiesce();
 }
 
+// reclaim() looks at the readers once; one that comes online while it destroys was not among them.
+TEST(Rcu, WhatIsRetiredDuringReclaimWaitsForAReaderThatCameOnlineMeanwhile) {
+  std::atomic<int> alive = 0;
+  RcuDomain domain;
+  RcuDomain::Reader reader(domain);
+  reader.go_offline();
+  domain.defer([&] {
+    reader.go_online();
+    domain.retire(std::make_unique<Counted>(alive));
+  });
+  EXPECT_EQ(domain.reclaim(), 1u);
+  EXPECT_EQ(alive, 1);
+  reader.go_offline();
+  EXPECT_EQ(domain.reclaim(), 0u);
+}
+
 TEST(Rcu, DeferredFunctionsRunInOrderAndMayDeferMore) {
   RcuDomain domain;
   std::vector<int> order;
