@@ -94,9 +94,9 @@ class Netdev {
 
   // ---- for forwarding engines
 
-  // One descriptor for each receive queue, readable when there is a packet; empty for a device that has
-  // none (patch) or that is fed by hand (dummy), and while it does not exist.  May change in
-  // Registry::process_events(): `generation` counts how often.
+  // One descriptor for each receive queue, readable when there is a packet; empty for a device that has none (patch)
+  // or that is fed by hand (dummy), and before it exists; when it is gone or taken away it may be a descriptor that is
+  // never readable.  May change in Registry::process_events(): `generation` counts how often.
   virtual std::vector<int> rx_descriptors() const { return {}; }
   virtual std::uint64_t generation() const { return 0; }
 

@@ -25,6 +25,7 @@ constexpr int socket_buffer_bytes = 4 << 20;
 constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(tpacket_auxdata));
 constexpr std::size_t vlan_tag_at = 12;  // behind the two addresses
 constexpr unsigned busy_batches = 64;    // full ones one after the other
+constexpr std::size_t most_waiting = 2 * socket_buffer_bytes / 512;  // the kernel doubles the buffer's size
 
 Result<void> set_option(int fd, int level, int name, int value, std::string_view doing) {
   if (::setsockopt(fd, level, name, &value, sizeof value) < 0) return Unexpected{system_error(doing, errno)};
@@ -201,20 +202,21 @@ void PacketSocket::watch_load(std::size_t taken, std::size_t room) {
   }
   if (++full_batches_ < busy_batches) return;
   full_batches_ = 0;
-  if (count_overflow() == 0) return;
+  if (ring_refused_ || !RxRing::is_left() || count_overflow() == 0) return;
   const std::lock_guard lock(exchange_);
   ring_epoch_ = epoch_.load(std::memory_order_relaxed);
-  // What waits in the queue will be lost with it, and should be counted.
+  // What waits in the queue will be lost with it, and should be counted.  It may grow as fast as it is read.
   VnetHeader header;
-  while (::recv(descriptor(), &header, sizeof header, MSG_DONTWAIT) >= 0)
+  for (std::size_t i = 0; i < most_waiting && ::recv(descriptor(), &header, sizeof header, MSG_DONTWAIT) >= 0; ++i)
     rx_overflow_.fetch_add(1, std::memory_order_relaxed);
   ring_ = RxRing::set_up(descriptor());
+  ring_refused_ = !ring_;
 }
 
 std::size_t PacketSocket::receive_queue(int fd, std::span<flow::Packet> slots) {
   static thread_local ReceiveBatch batch;
-  for (std::size_t i = 0; i < slots.size(); ++i) batch.prepare(i, slots[i]);
   for (std::size_t attempt = 0; attempt <= batch_size; ++attempt) {
+    for (std::size_t i = 0; i < slots.size(); ++i) batch.prepare(i, slots[i]);
     const int n = ::recvmmsg(fd, batch.messages.data(), static_cast<unsigned>(slots.size()), MSG_DONTWAIT, nullptr);
     if (n < 0) {
       // EINVAL: a frame with a kind of segmentation that the virtio header cannot express; it is gone.  ENETDOWN: told
@@ -232,7 +234,8 @@ std::size_t PacketSocket::receive_queue(int fd, std::span<flow::Packet> slots) {
       if (taken != i) std::swap(slots[taken], slots[i]);
       ++taken;
     }
-    return taken;
+    // A batch of nonsense is not the end of the queue.
+    if (taken > 0 || n == 0) return taken;
   }
   return 0;
 }

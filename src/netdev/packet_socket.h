@@ -28,7 +28,8 @@ class PacketSocket {
  public:
   // Sees the interface `ifindex` from now on.
   Result<void> open(unsigned ifindex);
-  int descriptor() const { return fd_.get(); }  // -1 before open()
+  int descriptor() const { return fd_.get(); }  // -1 before open(), never readable after close()
+  // A ring keeps the old socket alive, and epoll instances go on reporting it, until receive() is called once more.
   void close();
 
   std::size_t receive(std::span<flow::Packet> slots);
@@ -55,6 +56,7 @@ class PacketSocket {
   std::unique_ptr<RxRing> ring_;      // of the thread that receives, as what follows:
   unsigned ring_epoch_ = 0;           // ... a ring belongs to one socket
   unsigned full_batches_ = 0;         // one after the other
+  bool ring_refused_ = false;         // by the kernel: asking again would only lose more frames
 };
 
 // The next frame of a packet socket's queue; false if there is none, or it makes no sense.

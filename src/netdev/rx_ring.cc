@@ -32,6 +32,8 @@ bool RxRing::prepare(int fd) {
          ::setsockopt(fd, SOL_PACKET, PACKET_COPY_THRESH, &one, sizeof one) == 0;
 }
 
+bool RxRing::is_left() { return rings.load(std::memory_order_relaxed) < most_rings; }
+
 std::unique_ptr<RxRing> RxRing::set_up(int fd) {
   if (rings.fetch_add(1, std::memory_order_relaxed) >= most_rings) {
     rings.fetch_sub(1, std::memory_order_relaxed);

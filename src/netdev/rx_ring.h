@@ -23,6 +23,8 @@ class RxRing {
  public:
   // What has to be set before a socket can get a ring; otherwise without effect.  False if the kernel refuses.
   static bool prepare(int fd);
+  // Whether there are not too many rings already.
+  static bool is_left();
   // Null if there are too many rings, or the kernel refuses.  What waits in the socket's queue is lost.
   static std::unique_ptr<RxRing> set_up(int fd);
   ~RxRing();

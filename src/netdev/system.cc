@@ -52,7 +52,8 @@ void System::close_interface() {
 }
 
 std::vector<int> System::rx_descriptors() const {
-  if (!is_open()) return {};
+  // Also after it was closed: the thread that receives may have to let go of the old socket (PacketSocket::close()).
+  if (socket_.descriptor() < 0) return {};
   return {socket_.descriptor()};
 }
 

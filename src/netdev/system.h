@@ -33,7 +33,11 @@ class System final : public KernelDevice {
   Result<void> open_interface(const netlink::Link& link) override;
   void close_interface() override;
   bool yields_to_master() const override { return true; }
-  bool interface_lost() override { return false; }
+  bool interface_lost() override {
+    // It may live on under another name: as the host's own, unless that is a port, too.
+    if (is_open()) close_interface();
+    return false;
+  }
 
  private:
   PacketSocket socket_;

@@ -1,6 +1,7 @@
 // System devices on veth pairs, in a network namespace.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/epoll.h>
 
 #include <cerrno>
 
@@ -35,6 +36,15 @@ class SystemTest : public testing::Test {
   std::unique_ptr<Registry> registry;
   std::unique_ptr<Netdev> device;
 };
+
+// Whether a device has nothing to receive from, or something that is never ready.
+bool is_silent(const Netdev& device) {
+  for (const int fd : device.rx_descriptors()) {
+    pollfd wanted{fd, POLLIN, 0};
+    if (::poll(&wanted, 1, 0) != 0) return false;
+  }
+  return true;
+}
 
 TEST_F(SystemTest, PassesFramesBothWays) {
   FarEnd far("far");
@@ -361,6 +371,42 @@ TEST_F(SystemTest, GoesOnUnderLoad) {
   EXPECT_TRUE(receive(*device, has_text("another")));
 }
 
+// Its ring keeps the socket open that the device has let go of, and the kernel goes on filling it: a thread that waits
+// would never sleep.
+TEST_F(SystemTest, LetsGoOfARing) {
+  FarEnd far("far");
+  std::vector<flow::Packet> slots;
+  for (std::size_t i = 0; i < flow::batch_size; ++i) slots.emplace_back(flow::max_frame_bytes);
+  const auto receive_all = [&] {
+    std::size_t all = 0;
+    while (const std::size_t n = device->receive(0, slots)) {
+      all += n;
+      for (auto& slot : slots) slot.reset();
+    }
+    return all;
+  };
+  const int fd = device->rx_descriptors().at(0);
+  const Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{};
+  event.events = EPOLLIN;
+  ASSERT_EQ(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event), 0);
+  for (int i = 0; i < 20'000; ++i) far.send(text_frame("many"));
+  receive_all();
+  for (int i = 0; i < 2000; ++i) far.send(text_frame("many"));
+  ASSERT_EQ(receive_all(), 1024u) << "there is no ring: the test shows nothing";
+
+  run("ip link add linux-bridge type bridge && ip link set linux-bridge up && ip link set port master linux-bridge");
+  ASSERT_TRUE(follow(*registry, [&] { return !device->state().master.empty(); }));
+  far.send(text_frame("for the bridge"));
+  ASSERT_EQ(::epoll_wait(epoll.get(), &event, 1, 0), 1) << "the ring is gone: the test shows nothing";
+  // Whoever is told so looks, and that is all.
+  ASSERT_EQ(device->rx_descriptors(), std::vector{fd});
+  EXPECT_EQ(device->receive(0, slots), 0u);
+  far.send(text_frame("for the bridge"));
+  EXPECT_EQ(::epoll_wait(epoll.get(), &event, 1, 0), 0);
+  run("ip link del linux-bridge");
+}
+
 TEST_F(SystemTest, PicksUpADeviceThatComesLater) {
   const auto late = create(*registry, "late");
   ASSERT_NE(late, nullptr);
@@ -385,7 +431,7 @@ TEST_F(SystemTest, PicksUpADeviceThatComesLater) {
     EXPECT_TRUE(far.receive(has_text("welcome")));
     run("ip link del late");
     ASSERT_TRUE(follow(*registry, [&] { return late->state().ifindex == 0; }));
-    EXPECT_TRUE(late->rx_descriptors().empty());
+    EXPECT_TRUE(is_silent(*late));
     EXPECT_EQ(late->state(), (State{.link_resets = late->state().link_resets}));
   }
 }
@@ -410,7 +456,14 @@ TEST_F(SystemTest, KnowsDevicesByName) {
   FarEnd far("far");
   far.send(text_frame("renamed"));
   EXPECT_TRUE(receive(*other, has_text("renamed")));
-  run("ip link del other-name");
+  EXPECT_TRUE(succeeds("tc filter show dev other-name ingress | grep -q bpf"));
+
+  // A name that is no port's: the interface is the host's own again.
+  run("ip link set other-name down && ip link set other-name name nobodys && ip link set nobodys up");
+  ASSERT_TRUE(follow(*registry, [&] { return other->state().ifindex == 0; }));
+  EXPECT_TRUE(is_silent(*other));
+  EXPECT_FALSE(succeeds("tc filter show dev nobodys ingress | grep -q bpf"));
+  run("ip link del nobodys");
 }
 
 TEST_F(SystemTest, CatchesUpWhenEventsWereLost) {
@@ -457,7 +510,8 @@ TEST_F(SystemTest, LeavesADeviceOfALinuxBridgeAlone) {
   run("ip link set port master linux-bridge");
   ASSERT_TRUE(follow(*registry, [&] { return device->state().master == "linux-bridge"; }));
   EXPECT_GT(device->generation(), generation);
-  EXPECT_TRUE(device->rx_descriptors().empty());
+  FarEnd("far").send(text_frame("for the bridge"));
+  EXPECT_TRUE(is_silent(*device));
   EXPECT_FALSE(succeeds("tc qdisc show dev port | grep ingress"));
   send(*device, flow::Packet::copy_of(text_frame("not taken")));
 
