@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ofproto/cookie.h"
 #include "ofproto/switch_impl.h"
+#include "ofproto/vlan.h"
 
 namespace ovs::ofproto {
 
@@ -59,7 +60,7 @@ void Switch::Impl::handle(datapath::Upcall& upcall) {
     log.limited(loop_limit, LogLevel::warn, "{}: packet received on {}: {}", port->bridge->name, port->name,
                 to_text(translation.error));
   }
-  apply(translation.learns);
+  apply(translation.learns, now);
   count(translation.rules, translation.crossings, 1, upcall.packet.size());
   install(flow::Match::of(upcall.key, translation.mask), translation);
   if (!translation.actions.empty()) engine.execute(std::move(upcall.packet), upcall.key, translation.actions);
@@ -94,12 +95,15 @@ void Switch::Impl::install(const flow::Match& match, const Translation& result) 
   // EEXIST: an earlier packet of the same flow was faster.
 }
 
-void Switch::Impl::apply(const std::vector<Learn>& learns) {
+void Switch::Impl::apply(const std::vector<Learn>& learns, TimePoint seen) {
   for (const Learn& learn : learns) {
     Bridge* bridge = topology.bridge(learn.bridge);
-    // What a megaflow teaches that is not yet revalidated may be about a port that is gone.
-    if (bridge == nullptr || bridge->bundle(learn.bundle) == nullptr) continue;
-    bridge->macs.learn(learn.address, mac_port(learn.bundle), now);
+    // What a megaflow teaches that is not yet revalidated may be about a port that is gone, or in a VLAN where it is
+    // no more, or where nothing is learned any more.
+    const Bundle* bundle = bridge == nullptr ? nullptr : bridge->bundle(learn.bundle);
+    if (bundle == nullptr || !is_in_vlan(bundle->config, learn.address.vlan)) continue;
+    if (bridge->config.flood_vlans[learn.address.vlan]) continue;
+    bridge->macs.learn(learn.address, mac_port(learn.bundle), seen);
     macs_changed(*bridge);
   }
 }
@@ -131,7 +135,7 @@ void Switch::Impl::account(Megaflow& flow, const datapath::FlowStats& stats) {
   flow.packets = stats.packets;
   flow.bytes = stats.bytes;
   count(flow.rules, flow.crossings, packets, bytes);
-  apply(flow.learns);
+  apply(flow.learns, stats.used.value_or(flow.installed));
 }
 
 void Switch::Impl::remove(Megaflow& flow) {

@@ -40,7 +40,8 @@ struct Switch::Impl {
   void handle(datapath::Upcall& upcall);
   void handle_sample(const datapath::Upcall& upcall);
   void set_sampler(Bridge& bridge);
-  void apply(const std::vector<Learn>& learns);
+  // What a packet taught that came at `seen`.
+  void apply(const std::vector<Learn>& learns, TimePoint seen);
   void count(const std::vector<RuleHit>& rules, const std::vector<Crossing>& crossings, std::uint64_t packets,
              std::uint64_t bytes);
   void install(const flow::Match& match, const Translation& translation);

@@ -132,7 +132,7 @@ Result<std::string> Switch::Impl::trace(Arguments arguments) {
   Translation result;
   translate({topology, bridge->id, key, has_packet, &steps}, result);
   // A packet, even if it is only thought of, teaches the switch where its source is.
-  if (has_packet) apply(result.learns);
+  if (has_packet) apply(result.learns, now);
 
   datapath::ActionText text;
   text.cookie = format_cookie;

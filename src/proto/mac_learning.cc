@@ -77,8 +77,8 @@ void MacTable::unlink(Entry& entry) {
   }
 }
 
-void MacTable::touch(Entry& entry, TimePoint now) {
-  entry.used = now;
+void MacTable::touch(Entry& entry, TimePoint seen) {
+  entry.used = std::max(entry.used, seen);
   by_use_.splice(by_use_.end(), by_use_, by_use_.iterator_to(entry));
   if (entry.is_static) return;
   PortList& list = by_port_.find(entry.port)->second;
@@ -112,25 +112,26 @@ bool MacTable::evict() {
   return true;
 }
 
-MacTable::Learned MacTable::learn(const MacAddress& address, MacPort port, TimePoint now) {
+MacTable::Learned MacTable::learn(const MacAddress& address, MacPort port, TimePoint seen) {
   const auto found = entries_.find(address);
   if (found != entries_.end()) {
     Entry& entry = *found->second;
     if (entry.is_static) return Learned::refused;
     if (entry.port == port) {
-      touch(entry, now);
+      touch(entry, seen);
       return Learned::refreshed;
     }
+    if (seen < entry.used) return Learned::outdated;
     unlink(entry);
     entry.port = port;
-    entry.used = now;
+    entry.used = seen;
     link(entry);
     changes_.push_back(address);
     statistics_.moved++;
     return Learned::moved;
   }
   if (entries_.size() >= max_size_ && !evict()) return Learned::refused;
-  insert(address, port, false, now);
+  insert(address, port, false, seen);
   statistics_.learned++;
   return Learned::added;
 }

@@ -9,7 +9,8 @@
 // Whoever keeps results of look-ups learns from take_changes() which of them no longer hold: every
 // (VLAN, address) whose port is another than before, or came, or went.
 //
-// Ports are whatever number the owner gives them.  Time is an argument and never goes back.
+// Ports are whatever number the owner gives them.  Time is an argument.  What a packet teaches may be told late, when
+// its megaflow's counters are read: it does not undo what a later packet has taught.
 //
 // Complexity: learn(), find() constant but for the port counts (logarithmic in the number of ports);
 // expire() and flush() linear in what they remove.
@@ -60,7 +61,7 @@ class MacTable {
     MacAddress address;
     MacPort port;
     bool is_static;
-    TimePoint used;  // learned or refreshed
+    TimePoint used;  // when the last packet came that taught it
 
    private:
     friend class MacTable;
@@ -89,8 +90,10 @@ class MacTable {
   // Whether learn() would do more than note the time.
   bool would_learn(const MacAddress& address, MacPort port) const;
 
-  enum class Learned { refreshed, added, moved, refused };  // refused: static, or all the table is
-  Learned learn(const MacAddress& address, MacPort port, TimePoint now);
+  // refused: static, or all the table is; outdated: a later packet came by another port
+  enum class Learned { refreshed, added, moved, refused, outdated };
+  // By a packet that came at `seen`.
+  Learned learn(const MacAddress& address, MacPort port, TimePoint seen);
 
   // A static entry, in place of what there is; the port that the address was behind before.
   std::optional<MacPort> add_static(const MacAddress& address, MacPort port, TimePoint now);
@@ -121,7 +124,7 @@ class MacTable {
 
   void link(Entry& entry);
   void unlink(Entry& entry);
-  void touch(Entry& entry, TimePoint now);
+  void touch(Entry& entry, TimePoint seen);
   void remove(Entry& entry);
   bool evict();
   Entry& insert(const MacAddress& address, MacPort port, bool is_static, TimePoint now);

@@ -53,6 +53,22 @@ TEST_F(ThreePorts, AnAddressThatMovesTakesItsMegaflowsAlong) {
   EXPECT_EQ(flow_actions(mac_a, mac_b), "4");
 }
 
+// The packets that came by the old port before the move are counted after it.
+TEST_F(ThreePorts, AnAddressThatMovedStaysWhereItWasSeenLast) {
+  receive(from_to(2, mac_a, mac_b));
+  engine.count(*flow_id(mac_a, mac_b), 5, 300);
+  advance(milliseconds(100));
+  receive(from_to(4, mac_a, mac_c));
+  receive(from_to(3, mac_b, mac_a));
+  EXPECT_EQ(flow_actions(mac_b, mac_a), "4");
+  advance(seconds(5));
+  EXPECT_EQ(flow_actions(mac_b, mac_a), "4");
+  // And when it really comes back, it is believed.
+  engine.count(*flow_id(mac_a, mac_b), 1, 60);
+  advance(seconds(5));
+  EXPECT_EQ(flow_actions(mac_b, mac_a), "2");
+}
+
 TEST_F(ThreePorts, AMegaflowThatIsHitKeepsItsSourceAlive) {
   receive(from_to(2, mac_a, mac_b));
   receive(from_to(3, mac_b, mac_a));
@@ -134,6 +150,26 @@ TEST_F(ThreePorts, AnotherVlanIsAnotherBroadcastDomain) {
   subject.revalidate(now);
   EXPECT_EQ(flow_actions(mac_a, mac_b), "1,4");  // b was behind p2, which is elsewhere now
   EXPECT_EQ(flow_actions(mac_b, mac_a), "push_vlan(vid=20,pcp=0),1,2,4");
+}
+
+// What megaflows count after the change was counted before it: in another VLAN, or where there is no learning now.
+TEST_F(ThreePorts, NothingIsLearnedByARuleThatIsOver) {
+  receive(from_to(2, mac_a, mac_b));
+  engine.count(*flow_id(mac_a, mac_b), 5, 300);
+  BundleConfig config;
+  config.name = "p1";
+  config.members = {ports.at("p1")};
+  config.vlan_mode = VlanMode::access;
+  config.vlan = 20;
+  subject.configure_bundle(bridge, bundles.at("p1"), config);
+  EXPECT_EQ(run("fdb/show", {"br0"}).find(mac_a), std::string::npos);
+
+  receive(from_to(3, mac_b, mac_c));
+  engine.count(*flow_id(mac_b, mac_c), 5, 300);
+  BridgeConfig flooding;
+  flooding.flood_vlans.set();
+  subject.configure_bridge(bridge, flooding);
+  EXPECT_EQ(run("fdb/show", {"br0"}).find(mac_b), std::string::npos);
 }
 
 TEST_F(ThreePorts, ProtectionNeedsNoNewLearning) {

@@ -57,6 +57,23 @@ TEST(MacTable, TellsOfMovesButNotOfRefreshes) {
   EXPECT_EQ(table.statistics().learned, 1u);
 }
 
+// Counters of megaflows are read now and then: what they tell may be older than what is known.
+TEST(MacTable, IsNotLedBackByWhatIsToldLate) {
+  MacTable table;
+  table.set_aging(seconds(100));
+  table.learn(address(1, 7), port_a, at(0));
+  table.learn(address(1, 7), port_b, at(20));
+  changes(table);
+  EXPECT_EQ(table.learn(address(1, 7), port_a, at(19)), Learned::outdated);
+  EXPECT_EQ(where(table, address(1, 7)), port_b);
+  EXPECT_FALSE(table.has_changes());
+  EXPECT_EQ(table.statistics().moved, 1u);
+  // Nor does it make an entry look older, or younger, than it is.
+  EXPECT_EQ(table.learn(address(1, 7), port_b, at(10)), Learned::refreshed);
+  EXPECT_EQ(table.next_expiry(), at(120));
+  EXPECT_EQ(table.learn(address(1, 7), port_a, at(20)), Learned::moved);
+}
+
 TEST(MacTable, ForgetsWhoIsSilent) {
   MacTable table;
   table.set_aging(seconds(100));
