@@ -258,7 +258,7 @@ class Runner {
     for (Row* row : a.new_interfaces)
       if (!row->deleted())
         operations.push_back(dbclient::select_operation(
-            "Interface", dbclient::where_uuid(transaction.uuid_of(row->uuid())), {"name", "error", "ofport"}));
+            "Interface", dbclient::where_uuid(transaction.uuid_of(row->uuid())), {"name", "error", "ofport", "type"}));
     if (operations.empty()) return;
     auto results = server_.transact(operations);
     if (!results) return;
@@ -274,6 +274,9 @@ class Runner {
       auto error = message ? as_string(*message) : std::nullopt;
       bool failed = ofport && as_integer(*ofport) == -1;
       if (!error && !failed) continue;
+      // A patch port waits for its other end, which may be added by the next call.
+      const json::value* type = row.if_contains("type");
+      if (!failed && type && as_string(*type) == "patch") continue;
       fail(fmt::format("Error detected while setting up '{}'{}{}.  See ovs-vswitchd log for details.",
                        name ? as_string(*name).value_or("") : "", error ? ": " : "", error.value_or("")));
       any = true;
