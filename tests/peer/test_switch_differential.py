@@ -5,7 +5,10 @@ Compared are the frames that leave each port, byte by byte, and what ofproto/tra
 in which a flooded packet leaves its ports is not: the packaged switch takes it from a hash of
 addresses, and it differs from run to run.
 
-OVS_TEST_SEED chooses another sequence of cases.
+OVS_TEST_SEED chooses another sequence of cases.  Two differences are on purpose (HACKING.md): a frame
+whose customer VLAN the port of its destination does not carry is dropped, where the packaged switch
+delivers it once the address has been learned; and a native port always carries its native VLAN, even
+VLAN 0.
 """
 
 import os
@@ -147,6 +150,8 @@ def port_words(random_, name):
     if random_.random() < 0.4:
         trunks = some_vlans(random_)
         words.append(f"trunks=[{','.join(map(str, trunks))}]")
+        if mode.startswith("native") and "tag=0" in words:
+            words[words.index("tag=0")] = "tag=1"
     if mode == "dot1q-tunnel":
         if random_.random() < 0.5:
             words.append(f"cvlans=[{','.join(map(str, some_vlans(random_)))}]")
@@ -186,6 +191,18 @@ def random_frame(random_):
     return frame
 
 
+def is_dropped_on_purpose(frame, words, packaged_text, packaged_trace, our_trace):
+    """The first of the two differences: towards an address that is known, a tag within a tag, or
+    customer VLAN 0 (no tag) into a tunnel with cvlans."""
+    tags = (b"\x81\0", b"\x88\xa8")
+    two_tags = frame[12:14] in tags and frame[16:18] in tags
+    tunnel = "vlan_mode=dot1q-tunnel" in words
+    limited_tunnel = tunnel and any(word.startswith("cvlans=") for word in words)
+    return ((two_tags or limited_tunnel or (tunnel and frame[12:14] in tags))
+            and "forwarding to learned port" in packaged_text
+            and our_trace != packaged_trace and all(sent in packaged_trace for sent in our_trace))
+
+
 @pytest.fixture(scope="module")
 def switches():
     pair = [Switch("packaged"), Switch("ours")]
@@ -203,6 +220,7 @@ def test_frames_and_traces_are_equal(switches, serial):
         switch.vsctl(words)
         switch.sent()
     try:
+        dropped_on_purpose = 0
         numbers = [(bridge, name, number) for bridge, ports in bridges.items() for name, number in ports.items()]
         for i in range(PACKETS_PER_ROUND):
             bridge, name, number = random_.choice(numbers)
@@ -215,9 +233,13 @@ def test_frames_and_traces_are_equal(switches, serial):
             case = f"seed {seed}, packet {i} into {name} after {how}: {frame.hex()}\n{' '.join(words)}"
             (packaged_trace, packaged_text), (our_trace, our_text) = [
                 switch.trace(bridge, number, frame) for switch in switches]
-            assert our_trace == packaged_trace, f"{case}\n{packaged_text}\n{our_text}"
             packaged, ours = [switch.send(name, frame) for switch in switches]
+            if is_dropped_on_purpose(frame, words, packaged_text, packaged_trace, our_trace):
+                dropped_on_purpose += 1
+                continue
+            assert our_trace == packaged_trace, f"{case}\n{packaged_text}\n{our_text}"
             assert ours == packaged, f"{case}\n{packaged_text}\n{our_text}"
+        assert dropped_on_purpose < PACKETS_PER_ROUND / 5
     finally:
         for switch in switches:
             switch.vsctl([word for bridge in bridges for word in ("--", "del-br", bridge)])
