@@ -1,5 +1,6 @@
 #include "datapath/worker.h"
 
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -20,9 +21,10 @@ constexpr unsigned rounds_between_polls = 8;
 // After so many reports that were in vain a queue is left alone for a while.
 constexpr unsigned max_vain_reports = 64;
 constexpr int park_ms = 100;
-// How long to look for more before sleeping, where batches were so large on average.
-constexpr std::chrono::microseconds linger{20};
-constexpr std::uint64_t loaded_batch = 8;
+// How long to look for more before sleeping: waking up takes longer than most answers take to come.  Others may run
+// meanwhile; if one of them keeps the processor for so long, there is no lingering for some time.
+constexpr std::chrono::microseconds linger{30}, long_yield{200};
+constexpr std::chrono::milliseconds patience{200};
 
 }  // namespace
 
@@ -63,22 +65,25 @@ void Worker::unwatch(int descriptor) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, de
 void Worker::run() {
   RcuDomain::Reader reader(domain_);
   unsigned rounds = 0;
-  auto sleep_at = std::chrono::steady_clock::time_point{};
+  auto served_at = std::chrono::steady_clock::time_point{}, alone_at = served_at;
   while (!stop_.load(std::memory_order_relaxed)) {
     if (!active_.empty()) {
       serve_active();
       reader.quiesce();
       if (++rounds % rounds_between_polls == 0) take_events(0);
-      if (active_.empty() && packets_ >= loaded_batch * receptions_) {
-        sleep_at = std::chrono::steady_clock::now() + linger;
-      }
+      if (active_.empty()) served_at = std::chrono::steady_clock::now();
       continue;
     }
     take_events(0);
     if (!active_.empty()) continue;
     reader.quiesce();
-    if (std::chrono::steady_clock::now() < sleep_at) continue;
-    packets_ = receptions_ = 0;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < served_at + linger && now >= alone_at) {
+      sched_yield();
+      // Somebody else needs this processor: whoever sleeps gets it back sooner than who yields.
+      if (const auto back = std::chrono::steady_clock::now(); back > now + long_yield) alone_at = back + patience;
+      continue;
+    }
     reader.go_offline();
     epoll_event event;
     const int n = epoll_wait(epoll_.get(), &event, 1, parked_.empty() ? -1 : park_ms);
@@ -134,8 +139,6 @@ void Worker::serve_active() {
       continue;
     }
     queue->vain_reports = 0;
-    receptions_++;
-    packets_ += count;
     forwarder_.receive(*port, slots.first(count));
     for (flow::Packet& slot : slots.first(count)) slot.reset();
     active_[kept++] = name;

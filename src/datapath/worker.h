@@ -63,7 +63,6 @@ class Worker {
   // Descriptors that are always ready and never have anything, such as that of a device that is going
   // away: asked from time to time only.
   std::vector<QueueName> parked_;
-  std::uint64_t receptions_ = 0, packets_ = 0;  // since it last slept
 };
 
 }  // namespace ovs::datapath
