@@ -11,9 +11,9 @@ Result<Target> parse_target(std::string_view text, std::uint16_t default_port) {
   constexpr std::string_view kind = "tcp:";
   auto endpoint = runtime::parse_active(fmt::format("{}{}", kind, text), default_port);
   if (!endpoint) {
-    Error error = std::move(endpoint).error();
-    if (error.message.starts_with(kind)) error.message.erase(0, kind.size());
-    return Unexpected{std::move(error)};
+    const Error& error = endpoint.error();
+    const std::size_t skipped = error.message.starts_with(kind) ? kind.size() : 0;
+    return Unexpected{Error{error.message.substr(skipped), error.code}};
   }
   return Target{std::move(endpoint->host), endpoint->port, std::string(text)};
 }
