@@ -76,6 +76,20 @@ OptionGroup tls_options(Arguments& arguments) {
            tls_option(arguments, 0, "ssl-ciphers", "CIPHERS")}};
 }
 
+// Refused by name: a backup that replicates nothing, or that accepts transactions, loses data.
+OptionGroup pair_options() {
+  const auto refused = [](std::string_view name, ArgumentKind kind, std::string_view value_name) -> Option {
+    return {0, name, kind, value_name, "refused: there are no active-backup pairs yet",
+            [name](std::optional<std::string_view>) -> Result<void> {
+              return unexpected(fmt::format("--{}: active-backup pairs are not supported by this version", name));
+            }};
+  };
+  return {"Active-backup options:",
+          {refused("sync-from", ArgumentKind::required, "SERVER"),
+           refused("sync-exclude-tables", ArgumentKind::required, "DB:TABLE,..."),
+           refused("active", ArgumentKind::none, "")}};
+}
+
 // The shell command of --run; the server ends with it.
 class Child {
  public:
@@ -109,6 +123,7 @@ int run(int argc, char** argv) {
   groups.push_back(rpc::control_options(arguments.control_path));
   groups.push_back(daemon.options());
   groups.push_back(tls_options(arguments));
+  groups.push_back(pair_options());
   groups.push_back(log_options());
   const auto help = [&groups] {
     return fmt::format("{}: Open vSwitch database server\nusage: {} [OPTIONS] [DATABASE]...\n"

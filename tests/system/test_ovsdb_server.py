@@ -159,6 +159,15 @@ def test_options_of_tls_do_no_harm(box, schema):
         assert rpc.call("list_dbs", []) == ["T", "_Server"]
 
 
+@pytest.mark.parametrize("option", ["--sync-from=tcp:127.0.0.1:6640", "--active",
+                                    "--sync-exclude-tables=Open_vSwitch:SSL"])
+def test_an_active_backup_pair_is_refused(box, option):
+    path = box.create_database()
+    refused = box.run("ovsdb-server", path, f"--remote=punix:{box.run_dir}/db.sock", option, status=1)
+    assert refused.stderr == (f"ovsdb-server: {option.split('=')[0]}: active-backup pairs are not supported by "
+                              "this version\n")
+
+
 FORMS = "the forms are punix:FILE, ptcp:[PORT][:IP], unix:FILE, tcp:HOST[:PORT] and db:DATABASE,TABLE,COLUMN"
 REFUSED = [
     ("ssl:127.0.0.1:6640", "ssl:127.0.0.1:6640: SSL/TLS is not supported by this version"),
