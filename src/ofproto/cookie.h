@@ -20,6 +20,7 @@ struct SflowCookie {
   std::uint32_t rate = 0;  // one packet of so many is sampled
   telemetry::sflow::ExtendedSwitch vlans;
   telemetry::sflow::Interface output;
+  std::uint32_t period = 0;  // Bridge::sampling_period
 
   friend bool operator==(const SflowCookie&, const SflowCookie&) = default;
 };

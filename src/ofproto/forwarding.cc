@@ -68,9 +68,9 @@ void Switch::Impl::handle(datapath::Upcall& upcall) {
 
 void Switch::Impl::handle_sample(const datapath::Upcall& upcall) {
   const auto cookie = decode_cookie(upcall.cookie);
-  // The bridge may be gone, or not sample any more, by now.
+  // The bridge may be gone, or not sample any more, or sample again for somebody else by now.
   const Bridge* bridge = cookie ? topology.bridge(cookie->bridge) : nullptr;
-  if (bridge == nullptr || !bridge->sampler || !sample_handler) return;
+  if (bridge == nullptr || !bridge->sampler || bridge->sampling_period != cookie->period || !sample_handler) return;
   telemetry::SampledPacket packet;
   packet.frame = upcall.packet.bytes();
   packet.frame_bytes = upcall.whole_bytes != 0 ? upcall.whole_bytes : upcall.packet.size();

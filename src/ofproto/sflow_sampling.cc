@@ -41,6 +41,7 @@ void BridgeWalk::end_sample() {
   const SflowSampling& sflow = *sampling_->config.sflow;
   SflowCookie cookie;
   cookie.bridge = sampling_->id;
+  cookie.period = sampling_->sampling_period;
   cookie.rate = reported_rate(sflow.one_in);
   cookie.vlans = {received_vlan_.vid, received_vlan_.pcp, sent_vlan_.vid, sent_vlan_.pcp};
   if (outputs_ == 0) {

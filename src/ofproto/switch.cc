@@ -65,7 +65,7 @@ Port& Switch::Impl::port(BridgeId id, OfPort number) {
 
 void Switch::Impl::set_rules(Bridge& bridge, bool force) {
   const bool is_normal = bridge.config.fail_mode != FailMode::secure;
-  if (!force && is_normal == !bridge.table.rules().empty()) return;
+  if (!force && is_normal == (bridge.table.size() > 0)) return;
   bridge.table.clear();
   if (is_normal) bridge.table.add(0, flow::Match{}, {openflow::Output{openflow::port_normal}}, now);
   bridge_changed(bridge.id);
@@ -118,6 +118,7 @@ void Switch::Impl::set_sampler(Bridge& bridge) {
     samplers--;
   } else if (auto sampler = engine.add_sampler()) {
     bridge.sampler = *sampler;
+    bridge.sampling_period = ++sampling_periods;
     samplers++;
   } else {
     log.warn("{}: no sFlow: {}", bridge.name, sampler.error().message);

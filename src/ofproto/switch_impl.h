@@ -93,6 +93,7 @@ struct Switch::Impl {
 
   SampleHandler sample_handler;
   std::size_t samplers = 0;
+  std::uint32_t sampling_periods = 0;  // that have begun
 
   // For upcall/show.
   double average_flows = 0;

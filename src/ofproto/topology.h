@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rcu.h"
 #include "datapath/datapath.h"
 #include "ofproto/config.h"
 #include "ofproto/ids.h"
@@ -57,8 +58,8 @@ struct Bundle {
 };
 
 struct Bridge {
-  Bridge(BridgeId which, std::string called, std::uint64_t hash_secret)
-      : id(which), name(std::move(called)), macs(hash_secret) {}
+  Bridge(BridgeId which, std::string called, std::uint64_t hash_secret, RcuDomain& domain)
+      : id(which), name(std::move(called)), table(domain), macs(hash_secret) {}
 
   const BridgeId id;
   const std::string name;
@@ -69,6 +70,7 @@ struct Bridge {
   proto::MacTable macs;
   BundleId last_bundle = no_bundle;
   std::optional<datapath::SamplerId> sampler;  // of sFlow
+  std::uint32_t sampling_period = 0;           // since it has this sampler: none is like another one
 
   const Port* port(openflow::OfPort number) const;
   Port* port(openflow::OfPort number);
@@ -120,6 +122,7 @@ class Topology {
   void join(Bridge& bridge, const Bundle& bundle);
   void leave(Bridge& bridge, const Bundle& bundle);
 
+  RcuDomain domain_;  // of the bridges' tables
   std::uint64_t hash_secret_;
   std::uint32_t last_bridge_ = 0;
   std::map<std::string, std::unique_ptr<Bridge>, std::less<>> bridges_;

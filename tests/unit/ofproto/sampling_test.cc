@@ -150,6 +150,18 @@ TEST_F(Sampling, SamplesOfABridgeThatIsGoneLeadNowhere) {
   EXPECT_TRUE(engine.samplers.empty());
 }
 
+TEST_F(Sampling, SamplesOfAnEarlierTimeAreNotThoseOfALaterOne) {
+  receive(from_a_to_b);
+  const auto& sample = std::get<datapath::Sample>(engine.executed.back().actions.front());
+  datapath::Upcall upcall{datapath::Upcall::Kind::action, flow::Packet::copy_of(std::vector<std::uint8_t>(64)), {},
+                          std::get<datapath::Userspace>(sample.actions.front()).cookie};
+  subject.configure_bridge(bridge, {});
+  subject.configure_bridge(bridge, sampling(1));
+  engine.push_upcall(std::move(upcall));
+  subject.handle_upcalls(now);
+  EXPECT_TRUE(samples.empty());
+}
+
 TEST_F(Sampling, WithARateOfZeroNothingIsSampled) {
   subject.configure_bridge(bridge, sampling(0));
   EXPECT_EQ(receive(from_a_to_b), "3,push_vlan(vid=10,pcp=0),1,4");
