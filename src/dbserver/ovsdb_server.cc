@@ -163,6 +163,7 @@ int run(int argc, char** argv) {
   std::unique_ptr<rpc::ControlServer> control;
   add_server_commands(commands, server, remotes, [&loop] { loop.stop(); });
   loop.add_commands(commands);
+  daemon.add_commands(commands);
   if (auto created = rpc::ControlServer::create(loop, commands, arguments.control_path)) {
     control = *std::move(created);
   } else {

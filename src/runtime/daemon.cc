@@ -5,14 +5,18 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -93,6 +97,45 @@ struct ReadyPipe {
   }
 };
 
+// The socket of sd_notify(3): what started this process is told that it is ready.  Connected while this
+// process still has the rights of whoever started it, since those of --user may not reach the socket.
+class Notification {
+ public:
+  ~Notification() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  void open() {
+    const char* variable = std::getenv("NOTIFY_SOCKET");
+    if (!variable) return;
+    const std::string path = variable;
+    // What this process starts has nothing to say there.
+    ::unsetenv("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path) {
+      log.warn("NOTIFY_SOCKET={}: not the path of a socket", path);
+      return;
+    }
+    path.copy(address.sun_path, path.size());
+    if (path.front() == '@') address.sun_path[0] = '\0';  // in the abstract namespace
+    fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    if (fd_ < 0 || ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0)
+      log.warn("NOTIFY_SOCKET={}: {}", path, std::strerror(errno));
+  }
+  void tell() {
+    if (fd_ < 0) return;
+    constexpr std::string_view text = "READY=1";
+    if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) < 0)
+      log.warn("cannot say that this process is ready: {}", std::strerror(errno));
+    ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
 // The monitor passes on what it is asked to, so that stopping the parent stops the daemon.
 volatile sig_atomic_t monitored_child = 0;
 
@@ -146,6 +189,9 @@ struct Daemon::Impl {
   std::string user;
   std::vector<std::string> capabilities{"ipc_lock", "net_bind_service"};
   ReadyPipe ready_pipe;
+  Notification notification;
+  bool is_ready = false;
+  std::vector<ControlReply> waiting;  // for ready()
 
   Result<void> detach_from_parent() {
     OVS_TRY_DO(ready_pipe.open());
@@ -290,6 +336,7 @@ Result<void> Daemon::start() {
   }
   if (impl_->detach) OVS_TRY_DO(impl_->detach_from_parent());
   if (impl_->monitor) OVS_TRY_DO(impl_->run_monitored());
+  impl_->notification.open();
   if (!impl_->pidfile.empty()) OVS_TRY_DO(create_pidfile(impl_->pidfile, impl_->overwrite));
   return {};
 }
@@ -328,6 +375,18 @@ void Daemon::ready() {
     impl_->drop_standard_descriptors();
   }
   impl_->ready_pipe.tell();
+  impl_->notification.tell();
+  impl_->is_ready = true;
+  for (ControlReply& reply : impl_->waiting) reply.ok();
+  impl_->waiting.clear();
+}
+
+void Daemon::add_commands(ControlTable& table) {
+  table.add({.name = "daemon/wait-ready", .synopsis = "", .summary = "Answer as soon as the daemon does its work."},
+            [d = impl_.get()](std::span<const std::string>, ControlReply reply) {
+              if (d->is_ready) return reply.ok();
+              d->waiting.push_back(std::move(reply));
+            });
 }
 
 const std::string& Daemon::pidfile() const { return impl_->pidfile; }

@@ -7,7 +7,8 @@
 //   drop_privileges()   --user; before it, what only root can open
 //   set up              sockets, files: they belong to that user
 //   ready()             the parent of a detached daemon exits 0 now, so that a script that started
-//                       it may go on; standard descriptors go to /dev/null
+//                       it may go on; standard descriptors go to /dev/null.  A supervisor that asked
+//                       to be told, by NOTIFY_SOCKET as in sd_notify(3), gets "READY=1"
 //   the loop
 //
 // A daemon that dies before ready() makes the parent exit with its status.  --monitor keeps a small
@@ -28,6 +29,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/command.h"
 #include "base/options.h"
 #include "base/result.h"
 
@@ -52,6 +54,8 @@ class Daemon {
   // --user: changes identity; the pidfile and the log file become that user's.
   Result<void> drop_privileges();
   void ready();
+  // daemon/wait-ready: answers as soon as ready() was called.  For scripts whose supervisor cannot be told.
+  void add_commands(ControlTable& table);
   const std::string& pidfile() const;  // empty: none
   bool detached() const;
 

@@ -136,6 +136,7 @@ int run(int argc, char** argv) {
   ControlTable commands;
   if (auto added = vswitchd->add_commands(commands); !added) die(added.error().message);
   loop.add_commands(commands);
+  daemon.add_commands(commands);
   bool cleanup = false;
   std::unique_ptr<ControlReply> exit_reply;
   commands.add({"exit", "[--cleanup]", "end; with --cleanup, remove the bridges' devices from the system too", "",

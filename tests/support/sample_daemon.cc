@@ -65,13 +65,15 @@ void add_commands(ControlTable& table, runtime::Loop& loop) {
 int main(int argc, char** argv) {
   set_program_name(argv[0]);
   std::optional<std::string> control_path;
-  bool fail = false, crash_early = false;
+  bool fail = false, crash_early = false, late = false;
   runtime::Daemon daemon;
   OptionGroup own{"Options:", {}};
   own.options.push_back({0, "fail", ArgumentKind::none, "", "end with status 3 before being ready",
                          [&](auto) -> Result<void> { return fail = true, Result<void>(); }});
   own.options.push_back({0, "crash", ArgumentKind::none, "", "crash before being ready",
                          [&](auto) -> Result<void> { return crash_early = true, Result<void>(); }});
+  own.options.push_back({0, "late", ArgumentKind::none, "", "be ready when the command \"begin\" comes",
+                         [&](auto) -> Result<void> { return late = true, Result<void>(); }});
   std::vector<OptionGroup> groups{own, daemon.options(), rpc::control_options(control_path), log_options()};
   if (auto r = parse_options(groups, std::vector<std::string>(argv + 1, argv + argc)); !r) die(r.error().message);
   if (auto r = daemon.start(); !r) die(r.error().message);
@@ -80,13 +82,18 @@ int main(int argc, char** argv) {
   ControlTable table;
   add_commands(table, loop);
   loop.add_commands(table);
+  daemon.add_commands(table);
   auto control = rpc::ControlServer::create(loop, table, control_path);
   if (!control) die(control.error().message);
   if (fail) die("told to fail", 3);
   if (crash_early) ::raise(SIGABRT);
   for (int signal : {SIGTERM, SIGINT}) loop.on_signal(signal, [&loop] { loop.stop(); });
   if (auto r = daemon.drop_privileges(); !r) die(r.error().message);
-  daemon.ready();
+  table.add({.name = "begin", .synopsis = ""}, [&daemon](Words, ControlReply reply) {
+    daemon.ready();
+    reply.ok();
+  });
+  if (!late) daemon.ready();
   loop.run();
   return 0;
 }

@@ -235,6 +235,56 @@ def test_time_can_be_stopped_and_moved(sample):
     assert sample.ask("time/warp", "x", status=2).stderr.startswith("invalid MSECS\n")
 
 
+def test_wait_ready_answers_when_the_daemon_is_ready(sample, box):
+    process = subprocess.Popen([program("sample_daemon"), "--late", "--pidfile", f"--unixctl={sample.control}"],
+                               env=box.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: can_connect(sample.control))
+    early = box.run("ovs-appctl", "-T", "1", "-t", sample.control, "daemon/wait-ready", status=None)
+    assert "timed out after 1 second" in early.stderr
+    waiting = box.popen("ovs-appctl", "-t", sample.control, "daemon/wait-ready")
+    sample.ask("begin")
+    assert waiting.wait(20) == 0
+    assert sample.ask("daemon/wait-ready").stdout == ""
+    sample.ask("exit")
+    assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--detach"], ["--detach", "--monitor"], ["--user=nobody"]])
+@pytest.mark.parametrize("abstract", [False, True])
+def test_a_supervisor_is_told_when_the_daemon_is_ready(sample, box, options, abstract):
+    if "--user=nobody" in options:
+        if os.geteuid() != 0:
+            pytest.skip("only root may change its user")
+        nobody = pwd.getpwnam("nobody")
+        for directory in (box.top, box.run_dir):
+            os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        # Only we may write to the file, and so the daemon must reach it before it becomes another user.
+        path = f"@{box.top}/notify" if abstract else str(box.top / "notify")
+        notify.bind(path.replace("@", "\0"))
+        if not abstract:
+            os.chmod(path, 0o600)
+        process = subprocess.Popen(
+            [program("sample_daemon"), "--late", "--pidfile", f"--unixctl={sample.control}", *options],
+            env={**box.env, "NOTIFY_SOCKET": path}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: can_connect(sample.control))
+        notify.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            notify.recv(100)
+        sample.ask("begin")
+        notify.settimeout(20)
+        assert notify.recv(100) == b"READY=1"
+        sample.ask("exit")
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("path", ["", "/" + "x" * 200, "/nobody/listens/here"])
+def test_a_supervisor_that_cannot_be_told_is_no_obstacle(sample, path):
+    sample.box.run("sample_daemon", "--detach", "--pidfile", f"--unixctl={sample.control}",
+                   env={"NOTIFY_SOCKET": path})
+    assert sample.describe()["pid"] == str(sample.pid())
+
+
 def test_garbage_on_the_control_socket_harms_nobody(sample):
     sample.run("--detach", "--pidfile")
     for garbage in (b"\xff\xfe", b"[" * 100000, b'{"id":1}', b"GET / HTTP/1.0\r\n\r\n", b"{}" * 1000):
