@@ -25,6 +25,13 @@ void Mask::look_at(FieldId id) {
   for (std::size_t i = place.storage; i-- > 0; ones >>= 8) at[i] |= static_cast<std::uint8_t>(ones);
 }
 
+void Mask::add(const Mask& more) {
+  auto words = std::bit_cast<Words>(bits);
+  const auto more_words = std::bit_cast<Words>(more.bits);
+  for (std::size_t i = 0; i < key_words; i++) words[i] |= more_words[i];
+  bits = std::bit_cast<FlowKey>(words);
+}
+
 FlowKey operator&(const FlowKey& key, const Mask& mask) {
   auto words = std::bit_cast<Words>(key);
   const auto mask_words = std::bit_cast<Words>(mask.bits);

@@ -18,6 +18,7 @@ struct Mask {
 
   // All bits of the field that a place is part of; what translation calls when it looks at one.
   void look_at(FieldId id);
+  void add(const Mask& more);
 
   friend bool operator==(const Mask&, const Mask&) = default;
 };

@@ -29,6 +29,8 @@ class BridgeWalk {
   void drop_all();  // but the sample
 
  private:
+  // The rule that the packet hits; nullptr: none.
+  const Rule* look_up_rule(const Bridge& bridge);
   void do_output(const Bridge& bridge, openflow::OfPort in_port, openflow::OfPort port);
   void send(const Port& port);
   void commit_tags();

@@ -226,13 +226,13 @@ Result<std::string> Switch::Impl::dump_rules(Arguments arguments) {
   if (bridge == nullptr) return unexpected("Unknown bridge");
   revalidate_all();
   std::string out;
-  for (const Rule& rule : bridge->table.rules()) {
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - rule.added).count();
-    out += fmt::format("duration={}s, n_packets={}, n_bytes={}, ", age, rule.packets, rule.bytes);
+  for (const Rule* rule : bridge->table.rules()) {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - rule->added).count();
+    out += fmt::format("duration={}s, n_packets={}, n_bytes={}, ", age, rule->packets, rule->bytes);
     if (with_offload) out += "n_offload_packets=0, n_offload_bytes=0, ";
-    out += fmt::format("priority={},", rule.priority);
-    if (const std::string match = flow::format_match(rule.match); !match.empty()) out += match + ",";
-    out += "actions=" + openflow::format_actions(rule.actions) + "\n";
+    out += fmt::format("priority={},", rule->priority());
+    if (const std::string match = flow::format_match(rule->match()); !match.empty()) out += match + ",";
+    out += "actions=" + openflow::format_actions(rule->actions) + "\n";
   }
   return out;
 }

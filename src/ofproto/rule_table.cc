@@ -1,45 +1,69 @@
 #include "ofproto/rule_table.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace ovs::ofproto {
 
 namespace {
 
-void add_bits(flow::Mask& mask, const flow::Mask& more) {
-  std::array<std::uint64_t, flow::key_words> a, b;
-  std::memcpy(a.data(), &mask.bits, sizeof a);
-  std::memcpy(b.data(), &more.bits, sizeof b);
-  for (std::size_t i = 0; i < a.size(); i++) a[i] |= b[i];
-  std::memcpy(&mask.bits, a.data(), sizeof a);
-}
+// All rules are in force from the beginning, and for as long as they are there.
+constexpr flow::Version present = flow::first_version;
 
 }  // namespace
 
 RuleId RuleTable::add(int priority, const flow::Match& match, openflow::Actions actions, proto::TimePoint now) {
-  const auto place = std::find_if(rules_.begin(), rules_.end(),
-                                  [&](const Rule& rule) { return rule.priority < priority; });
+  if (const auto* same = static_cast<const Rule*>(classifier_.find(match, priority, present))) remove(same->id);
   const RuleId id{next_id_++};
-  rules_.insert(place, Rule{id, priority, match, std::move(actions), now});
+  auto rule = std::make_unique<Rule>(id, priority, match, std::move(actions), now);
+  classifier_.insert(*rule);
+  rules_.emplace(id, std::move(rule));
   return id;
 }
 
-const Rule* RuleTable::look_up(const flow::FlowKey& key, flow::Mask& mask) const {
-  for (const Rule& rule : rules_) {
-    add_bits(mask, rule.match.mask);
-    if (rule.match.matches(key)) return &rule;
-  }
-  return nullptr;
+void RuleTable::take_out(std::unique_ptr<Rule> rule) {
+  classifier_.remove(*rule);
+  domain_.retire(std::move(rule));
 }
 
-void RuleTable::count(RuleId rule, std::uint64_t packets, std::uint64_t bytes) {
-  for (Rule& each : rules_) {
-    if (each.id != rule) continue;
-    each.packets += packets;
-    each.bytes += bytes;
-    return;
-  }
+void RuleTable::remove(RuleId id) {
+  const auto found = rules_.find(id);
+  if (found == rules_.end()) return;
+  take_out(std::move(found->second));
+  rules_.erase(found);
+  domain_.reclaim();
+}
+
+void RuleTable::clear() {
+  for (auto& [id, rule] : rules_) take_out(std::move(rule));
+  rules_.clear();
+  domain_.reclaim();
+}
+
+const Rule* RuleTable::look_up(const flow::FlowKey& key, flow::Mask& mask) const {
+  return static_cast<const Rule*>(classifier_.lookup(key, present, &mask));
+}
+
+void RuleTable::count(RuleId id, std::uint64_t packets, std::uint64_t bytes) {
+  const auto found = rules_.find(id);
+  if (found == rules_.end()) return;
+  found->second->packets += packets;
+  found->second->bytes += bytes;
+}
+
+const Rule* RuleTable::find(RuleId id) const {
+  const auto found = rules_.find(id);
+  return found == rules_.end() ? nullptr : found->second.get();
+}
+
+std::vector<const Rule*> RuleTable::rules() const {
+  std::vector<const Rule*> sorted;
+  sorted.reserve(rules_.size());
+  for (const auto& [id, rule] : rules_) sorted.push_back(rule.get());
+  std::sort(sorted.begin(), sorted.end(), [](const Rule* a, const Rule* b) {
+    return a->priority() != b->priority() ? a->priority() > b->priority() : a->id < b->id;
+  });
+  return sorted;
 }
 
 }  // namespace ovs::ofproto

@@ -64,7 +64,7 @@ Bridge& Topology::add_bridge(const std::string& name) {
   const BridgeId id{++last_bridge_};
   auto [place, is_new] = bridges_.try_emplace(name);
   OVS_CHECK(is_new, name);
-  place->second = std::make_unique<Bridge>(id, name, hash_secret_);
+  place->second = std::make_unique<Bridge>(id, name, hash_secret_, domain_);
   by_id_.emplace(id, place->second.get());
   return *place->second;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "flow/match_text.h"
 #include "flow/protocols.h"
 #include "ofproto/bridge_walk.h"
 
@@ -83,9 +84,12 @@ void BridgeWalk::enter(const Bridge& bridge, OfPort in_port) {
   if (trace_ != nullptr) trace_->enter_bridge(bridge.name);
 
   key_.in_port = wire(in_port);
-  if (const Rule* rule = bridge.table.look_up(key_, out_.mask)) {
+  if (const Rule* rule = look_up_rule(bridge)) {
     out_.rules.push_back({bridge.id, rule->id});
-    if (trace_ != nullptr) trace_->rule(fmt::format(" 0. priority {}", rule->priority));
+    if (trace_ != nullptr) {
+      const std::string match = flow::format_match(rule->match());
+      trace_->rule(fmt::format(" 0. {}{}priority {}", match, match.empty() ? "" : ", ", rule->priority()));
+    }
     for (const openflow::Action& action : rule->actions) {
       if (const auto* output = std::get_if<openflow::Output>(&action)) do_output(bridge, in_port, output->port);
     }
@@ -96,6 +100,19 @@ void BridgeWalk::enter(const Bridge& bridge, OfPort in_port) {
 
   if (trace_ != nullptr) trace_->leave_bridge();
   depth_--;
+}
+
+const Rule* BridgeWalk::look_up_rule(const Bridge& bridge) {
+  if (topology_.vlan_limit >= 2 || !has_tag(outer_)) return bridge.table.look_up(key_, out_.mask);
+  // Whether there is a hidden tag decides what the Ethertype is, and everything behind it.
+  flow::Mask looked_at;
+  const Rule* rule = bridge.table.look_up(key_, looked_at);
+  if (looked_at != flow::Mask{}) {
+    out_.mask.add(looked_at);
+    out_.mask.bits.vlan[1].tpid = {0xffff};
+    out_.mask.bits.vlan[1].tci = out_.mask.bits.vlan[1].tci | flow::vlan_present;
+  }
+  return rule;
 }
 
 void BridgeWalk::do_output(const Bridge& bridge, OfPort in_port, OfPort port) {

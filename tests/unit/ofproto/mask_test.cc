@@ -46,6 +46,20 @@ std::string random_bridges(std::mt19937& random) {
               std::to_string(random() % 5) + " " + (bridge[2] == '0' ? "90" : "91") + "\n";
     }
   }
+  for (const char* bridge : {"br0", "br1"}) {
+    if (random() % 2 == 0) continue;
+    for (unsigned i = 0; i < 1 + random() % 6; i++) {
+      text += std::string("rule ") + bridge + " " + std::to_string(1 + random() % 3) +
+              pick({" ip", " ip,nw_dst=128.0.0.0/2", " ip,nw_src=10.0.0.0/8", " tcp,tp_dst=0x8000/0x8000", " udp", " arp",
+                    " ipv6,ipv6_dst=8000::/1", " ipv6,nw_tos=0", " dl_vlan=5", " dl_vlan=10,ip", " vlan_tci=0x1000/0x1000",
+                    " vlan_tci=0x0000/0x1fff", " dl_dst=00:00:00:00:00:02", " dl_src=00:00:00:00:00:00/ff:ff:ff:ff:ff:fe",
+                    " in_port=2", " in_port=91,arp", " dl_type=0x88b5", " dl_type=0x8100", " ip,nw_frag=yes",
+                    " dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"}) +
+              pick({" NORMAL", " NORMAL", " drop", " output:1", " output:90", " output:91", " LOCAL", " output:2,IN_PORT",
+                    " FLOOD,NORMAL", " ALL"}) +
+              "\n";
+    }
+  }
   return text;
 }
 
@@ -59,6 +73,9 @@ flow::FlowKey random_key(std::mt19937& random) {
   key.eth_dst = parse_mac((random() % 8 == 0 ? "01:80:c2:00:00:0" : "00:00:00:00:00:0") + std::to_string(random() % 5));
   constexpr std::uint16_t types[] = {0x0800, 0x86dd, 0x0806, 0x88b5, 0x8100};
   key.eth_type = be16::from_host(types[random() % 5]);
+  constexpr std::uint8_t protocols[] = {6, 17, 1, 58};
+  if (random() % 4 != 0) key.nw_proto = protocols[random() % 4];
+  if (random() % 2 != 0) key.nw_frag = 0;
   key.vlan[0] = key.vlan[1] = {};
   constexpr std::uint16_t vids[] = {0, 5, 6, 10};
   for (unsigned i = 0; i < random() % 3; i++) {
@@ -83,7 +100,7 @@ void expect_same(const Translation& a, const Translation& b) {
 TEST(Mask, CoversEveryBitThatWasRead) {
   std::mt19937 random(20);
   std::size_t outputs = 0;
-  for (int round = 0; round < 200; round++) {
+  for (int round = 0; round < 400; round++) {
     const std::string text = random_bridges(random);
     Scenario scenario(text);
     scenario.topology.vlan_limit = 1 + random() % 2;

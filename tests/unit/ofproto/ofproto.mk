@@ -4,6 +4,7 @@ tests_unit_ofproto_ofproto_tests_SOURCES = \
 	tests/unit/ofproto/commands_test.cc \
 	tests/unit/ofproto/fake_device.h \
 	tests/unit/ofproto/mask_test.cc \
+	tests/unit/ofproto/rule_table_test.cc \
 	tests/unit/ofproto/sampling_test.cc \
 	tests/unit/ofproto/scenario.cc \
 	tests/unit/ofproto/scenario.h \

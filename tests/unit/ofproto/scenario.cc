@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "datapath/action.h"
+#include "flow/match_text.h"
 #include "ofproto/translate.h"
 
 namespace ovs::ofproto::test {
@@ -131,6 +132,13 @@ void Scenario::command(std::string_view line) {
     OVS_CHECK(port != nullptr, line);
     bridge->macs.learn({static_cast<std::uint16_t>(*parse_integer(words[2])), parse_mac(words[3])},
                        mac_port(port->bundle), now_);
+    return;
+  }
+  if (words[0] == "rule") {
+    const auto match = flow::parse_match(words[3]);
+    const auto actions = openflow::parse_actions(words[4]);
+    OVS_CHECK(match && actions, line);
+    bridge->table.add(static_cast<int>(*parse_integer(words[2])), match->match, *actions, now_);
     return;
   }
   const bool patch = words[0] == "patch";

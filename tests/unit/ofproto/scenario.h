@@ -4,6 +4,7 @@
 //   port br0 p1 1 tag=10 trunks=1,2 vlan_mode=access cvlans=5 qinq=802.1q priority_tags=always protected
 //   patch br0 pt0 2 peer=pt1 tag=...
 //   mac br0 10 00:00:00:00:00:01 1
+//   rule br0 100 ip,nw_dst=10.0.0.0/8 output:1,NORMAL
 //
 // A port's OpenFlow number is its datapath number too; LOCAL is 100 of the first bridge, 101 of the second, ...
 #pragma once

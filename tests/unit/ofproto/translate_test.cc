@@ -200,7 +200,7 @@ TEST(Translate, EffectsAndDependencies) {
   EXPECT_EQ(result.learns, (std::vector{Learn{bridge.id, source, bridge.port(openflow::OfPort{1})->bundle}}));
   EXPECT_EQ(result.look_ups, (std::vector{LookUp{bridge.id, target}}));
   EXPECT_EQ(result.bridges, std::vector{bridge.id});
-  EXPECT_EQ(result.rules, (std::vector{RuleHit{bridge.id, bridge.table.rules()[0].id}}));
+  EXPECT_EQ(result.rules, (std::vector{RuleHit{bridge.id, bridge.table.rules()[0]->id}}));
   EXPECT_TRUE(result.crossings.empty());
 
   // Neither group addresses nor dropped packets teach anything, and VLANs that are flooded do not ask.
