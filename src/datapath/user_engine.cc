@@ -287,13 +287,17 @@ std::size_t UserEngine::take_samples(std::vector<Upcall>& out, std::size_t max) 
   for_each_forwarder([&](const Forwarder& f) {
     if (SampleRing* ring = f.samples()) rings.push_back(ring);
   });
-  // As many from each; the next time another one is first.
+  if (rings.empty()) return 0;
+  // As many from each, the next time another one first; then what some left to the others, since fewer than `max`
+  // are to mean that there are no more.
   std::size_t taken = 0;
-  for (std::size_t left = rings.size(); left > 0; left--) {
-    next_samples_ = (next_samples_ + 1) % rings.size();
-    taken += rings[next_samples_]->take(out, (max - taken + left - 1) / left);
+  for (int round = 0; round < 2; round++) {
+    for (std::size_t left = rings.size(); left > 0 && taken < max; left--) {
+      next_samples_ = (next_samples_ + 1) % rings.size();
+      taken += rings[next_samples_]->take(out, round == 0 ? (max - taken + left - 1) / left : max - taken);
+    }
   }
-  if (!rings.empty()) next_samples_ = (next_samples_ + 1) % rings.size();
+  next_samples_ = (next_samples_ + 1) % rings.size();
   return taken;
 }
 

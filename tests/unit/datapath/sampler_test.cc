@@ -182,6 +182,22 @@ TEST_F(SamplerTest, SamplesDoNotKeepMissesWaitingNorMissesSamples) {
   EXPECT_EQ(samples, 32);
 }
 
+// Whoever takes stops when there are fewer than could have been: then there must not be more.
+TEST_F(SamplerTest, FewerThanAskedForMeansThatThereAreNoMore) {
+  MemoryNetdev device{"in2"};
+  UserEngine threaded{{.threads = 3, .seed = 1}};
+  ASSERT_TRUE(threaded.add_port(device, DpPort{1}));
+  const SamplerId sampler = *threaded.add_sampler();
+  ASSERT_TRUE(threaded.add_flow(*parse_match("in_port(1)"), sampled(sampler, always, {})));
+  for (int i = 0; i < 200; i++) threaded.inject(DpPort{1}, packet_of(9, 60));
+  std::vector<std::size_t> taken;
+  do {
+    std::vector<Upcall> all;
+    taken.push_back(threaded.receive_upcalls(all, 64));
+  } while (taken.back() == 64);
+  EXPECT_EQ(taken, (std::vector<std::size_t>{64, 64, 64, 8}));
+}
+
 TEST_F(SamplerTest, ASamplerThatIsAddedAnewBeginsWithZero) {
   const SamplerId first = add_sampler();
   add_flow("in_port(1)", sampled(first, always, {}));
