@@ -20,7 +20,7 @@ constexpr int max_events = 64;
 constexpr unsigned rounds_between_polls = 8;
 // After so many reports that were in vain a queue is left alone for a while.
 constexpr unsigned max_vain_reports = 64;
-constexpr int park_ms = 100;
+constexpr std::chrono::milliseconds park_time{100};
 // How long to look for more before sleeping: waking up takes longer than most answers take to come.  Others may run
 // meanwhile; if one of them keeps the processor for so long, there is no lingering for some time.
 constexpr std::chrono::microseconds linger{30}, long_yield{200};
@@ -86,10 +86,9 @@ void Worker::run() {
     }
     reader.go_offline();
     epoll_event event;
-    const int n = epoll_wait(epoll_.get(), &event, 1, parked_.empty() ? -1 : park_ms);
-    reader.go_online();
+    epoll_wait(epoll_.get(), &event, 1, parked_.empty() ? -1 : static_cast<int>(park_time.count()));
     // What is ready still is: it is asked for again, now that names may be resolved.
-    if (n == 0) retry_parked();
+    reader.go_online();
   }
 }
 
@@ -103,6 +102,7 @@ RxQueue* Worker::resolve(const QueueName& name, EnginePort** port) const {
 }
 
 void Worker::take_events(int timeout_ms) {
+  if (!parked_.empty() && std::chrono::steady_clock::now() >= retry_at_) retry_parked();
   std::array<epoll_event, max_events> events;
   const int count = epoll_wait(epoll_.get(), events.data(), max_events, timeout_ms);
   for (int i = 0; i < count; i++) {
@@ -148,6 +148,7 @@ void Worker::serve_active() {
 
 void Worker::park(const QueueName& name, const RxQueue& queue) {
   unwatch(queue.descriptor);
+  if (parked_.empty()) retry_at_ = std::chrono::steady_clock::now() + park_time;
   parked_.push_back(name);
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -63,6 +64,7 @@ class Worker {
   // Descriptors that are always ready and never have anything, such as that of a device that is going
   // away: asked from time to time only.
   std::vector<QueueName> parked_;
+  std::chrono::steady_clock::time_point retry_at_{};  // when those are asked again
 };
 
 }  // namespace ovs::datapath

@@ -337,6 +337,33 @@ TEST_F(Engine, AQueueThatIsReadyInVainIsLeftAloneForAWhile) {
   EXPECT_TRUE(engine.remove_port(DpPort{1}));
 }
 
+// ... nor may it be forgotten while others keep the thread from sleeping.
+TEST_F(Engine, AQueueThatIsLeftAloneIsAskedAgainUnderLoad) {
+  UserEngine own{{.threads = 1, .seed = 1}};
+  BrokenNetdev broken;
+  own.add_port(broken, DpPort{1}).value();
+  own.add_port(a, DpPort{2}).value();
+  own.add_flow(*parse_match("in_port(2)"), {}).value();
+  while (broken.calls < 64) std::this_thread::yield();
+  std::atomic<bool> enough{false};
+  std::thread load([&] {
+    while (!enough) {
+      if (a.waiting() < 100) a.push(frame_from(2), 0, 100);
+      std::this_thread::yield();
+    }
+  });
+  broken.has_packet = true;
+  std::vector<Upcall> missed;
+  pollfd p{own.upcall_descriptor(), POLLIN, 0};
+  ::poll(&p, 1, 5000);
+  own.receive_upcalls(missed, 1);
+  enough = true;
+  load.join();
+  EXPECT_EQ(missed.size(), 1u);
+  EXPECT_TRUE(own.remove_port(DpPort{1}));
+  EXPECT_TRUE(own.remove_port(DpPort{2}));
+}
+
 TEST_F(Engine, QueuesAreSpreadAndSpreadAgain) {
   // Eight devices on two threads; when those of one thread are gone the others must still be served, by
   // both.  Which thread serves is not visible; that each queue is, and by one at a time, is (MemoryNetdev).
