@@ -312,7 +312,7 @@ flow::Packet& Forwarder::own(Course& course) {
   flow::Packet& copy = *copies_[copies_used_++];
   const flow::Packet& original = *course.packet;
   copy.reset();
-  if (copy.capacity() < flow::packet_headroom + original.size()) {
+  if (copy.capacity() < original.size()) {
     copy = flow::Packet(std::max(original.size(), least_copy_bytes));
   }
   copy.set_size(original.size());
