@@ -13,6 +13,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -227,9 +229,9 @@ bool follow(Registry& registry, const std::function<bool()>& done, std::vector<s
 }
 
 Frame text_frame(const std::string& text) {
-  Frame frame = {0x02, 0, 0, 0, 0, 0x0b, 0x02, 0, 0, 0, 0, 0x0a, 0x88, 0xb5};
-  frame.insert(frame.end(), text.begin(), text.end());
-  if (frame.size() < 60) frame.resize(60);
+  constexpr std::array<std::uint8_t, 14> header = {0x02, 0, 0, 0, 0, 0x0b, 0x02, 0, 0, 0, 0, 0x0a, 0x88, 0xb5};
+  Frame frame(std::max<std::size_t>(header.size() + text.size(), 60));
+  std::ranges::copy(text, std::ranges::copy(header, frame.begin()).out);
   return frame;
 }
 
