@@ -6,7 +6,9 @@
 // have been samples (Datapath::sampler_stats()).
 //
 // Samples go into a ring of bytes that each thread has, without an allocation, a lock or a system call.
-// The main thread is woken when the ring is a quarter full, and otherwise looks by itself from time to time.
+// The main thread is woken when there are some dozens, and otherwise looks by itself from time to time.  More would
+// leave the host as a burst that the sockets of collectors, with the size that they have unless somebody cared, do
+// not hold.
 //
 // Thread safety: SkipCounter: the thread that it belongs to counts; stats may be read by any.  SampleRing:
 // one thread puts, one takes.
@@ -67,10 +69,11 @@ class SampleRing {
   // there is no room.
   bool put(const flow::Packet& packet, const flow::FlowKey& key, std::span<const std::uint8_t> cookie,
            std::size_t max_bytes);
+  // Whether it is time to wake the taker.
   bool is_filling_up() {
-    if (put_.load(std::memory_order_relaxed) - known_taken_ < size_ / 4) return false;
+    if (put_.load(std::memory_order_relaxed) - known_taken_ < wake_bytes) return false;
     known_taken_ = taken_.load(std::memory_order_acquire);
-    return put_.load(std::memory_order_relaxed) - known_taken_ >= size_ / 4;
+    return put_.load(std::memory_order_relaxed) - known_taken_ >= wake_bytes;
   }
 
   // Up to `max`, as upcalls of the kind `action`.
@@ -78,6 +81,7 @@ class SampleRing {
 
  private:
   static constexpr std::size_t default_bytes = std::size_t{1} << 20;
+  static constexpr std::size_t wake_bytes = std::size_t{1} << 14;
 
   // In front of each: the key, the cookie and the frame's first bytes follow.
   struct Head {
