@@ -79,7 +79,8 @@ Reconciler::Reconciler(runtime::Loop& loop, dbclient::Replica& replica, Engines&
       sflow_(loop, [this](BridgeState& bridge) {
         configure_bridge(bridge, bridge.config.mac);
         bridge.engine->kick();
-      }) {}
+      }),
+      retry_(loop, [this] { make_missing_devices(); }) {}
 
 const ReplicaRow* Reconciler::root() const {
   const ReplicaRow* found = nullptr;
@@ -142,6 +143,7 @@ void Reconciler::apply(bool everything) {
       add_interface(work, *port, InterfaceRow(*row));
   }
   settle(work);
+  retry_devices();
 }
 
 void Reconciler::settle(Work& work) {
@@ -446,6 +448,7 @@ void Reconciler::remove_interface(InterfaceState& interface, bool destroy) {
   close_device(interface, destroy);
   std::erase(port.interfaces, &interface);
   contested_.erase(&interface);
+  missing_.erase(&interface);
   model_.by_name.erase(interface.name);
   model_.interfaces.erase(interface.id);
 }
@@ -466,6 +469,19 @@ void Reconciler::device_changed(const std::string& name) {
     work.attach.push_back(interface);
   }
   reporter_.touch(*interface);
+  settle(work);
+}
+
+void Reconciler::retry_devices() {
+  // However often things change.
+  constexpr runtime::Duration pause{200};
+  if (!missing_.empty() && !retry_.running()) retry_.start(pause);
+}
+
+void Reconciler::make_missing_devices() {
+  Work work;
+  work.everything = false;
+  work.attach.assign(missing_.begin(), missing_.end());
   settle(work);
 }
 

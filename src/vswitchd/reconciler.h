@@ -6,7 +6,8 @@
 // bridge to another in one transaction.
 //
 // Nothing here fails as a whole.  What cannot be done for a row is said in the row (Interface.error) and in the log,
-// and tried again when the row or the device changes.
+// and tried again when the row or the device changes.  A device that could not be made, because somebody else has
+// its name or holds it, is tried again when anything in the database or about the kernel's devices has changed.
 //
 // A row that two others claim (a Port in two bridges, an Interface in two ports) belongs to the one that had it
 // first, as long as that keeps it.
@@ -22,6 +23,7 @@
 
 #include "dbclient/replica.h"
 #include "netdev/registry.h"
+#include "runtime/loop.h"
 #include "vswitchd/engines.h"
 #include "vswitchd/model.h"
 #include "vswitchd/reporter.h"
@@ -37,8 +39,10 @@ class Reconciler {
 
   // Works off the replica's changes; with `everything`, all that differs from the model.
   void apply(bool everything);
-  // After Registry::process_events().
+  // For each name of Registry::process_events(); then once retry_devices().
   void device_changed(const std::string& name);
+  // Tries soon to make the devices that could not be made.
+  void retry_devices();
   // Removes all bridges; with `destroy`, also what would outlive the process.
   void release(bool destroy);
 
@@ -77,6 +81,7 @@ class Reconciler {
   void follow_mtu(BridgeState& bridge);
   void log_new(const std::string& subject, Messages& old, Messages now);
   void settle(Work& work);
+  void make_missing_devices();
 
   dbclient::Replica& replica_;
   Engines& engines_;
@@ -91,6 +96,8 @@ class Reconciler {
   Messages contests_;                    // that the log has been told of
   SflowExports sflow_;
   std::set<BridgeState*> unsettled_;  // whose lowest MAC or least MTU may be another one now
+  std::set<InterfaceState*> missing_;  // whose device could not be made
+  runtime::Timer retry_;
 };
 
 }  // namespace ovs::vswitchd

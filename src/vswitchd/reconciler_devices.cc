@@ -56,9 +56,11 @@ void Reconciler::open_device(InterfaceState& interface) {
     if (why.starts_with(head)) why.erase(0, head.size());
     const bool whole = why.starts_with("could not open network device");
     interface.error = whole ? why : could_not_open(interface.name, why);
+    missing_.insert(&interface);
     return;
   }
   interface.device = *std::move(made);
+  missing_.erase(&interface);
 }
 
 void Reconciler::close_device(InterfaceState& interface, bool destroy) {

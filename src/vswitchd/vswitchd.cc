@@ -148,6 +148,7 @@ void Vswitchd::apply_root_settings() {
 
 void Vswitchd::on_device_events() {
   for (const std::string& name : registry_->process_events()) reconciler_->device_changed(name);
+  reconciler_->retry_devices();
 }
 
 void Vswitchd::device_changed(const std::string& name) { reconciler_->device_changed(name); }

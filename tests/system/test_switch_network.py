@@ -371,6 +371,19 @@ def test_a_device_that_belongs_to_a_linux_bridge(lan):
     assert lan[4].ping("10.0.0.1")
 
 
+def test_a_bridge_whose_name_is_taken(lan):
+    """Its own port cannot be made; when the name is free it is, without a word from anybody."""
+    host = lan.host
+    lan.network.veth(host.namespace, "br1", lan.network.namespace("x"), "eth0")
+    done = host.box.run("ovs-vsctl", "--timeout=20", "add-br", "br1", status=None)
+    assert "br1" in done.stderr
+    host.namespace.run("ip", "link", "delete", "br1")
+    ovs_test.wait_until(lambda: host.vsctl("get", "Interface", "br1", "error").strip() == "[]",
+                        what="the error to go")
+    assert host.vsctl("get", "Interface", "br1", "ofport").strip() == "65534"
+    assert "Open vSwitch" in host.namespace.run("ip", "link", "show", "br1").stdout
+
+
 def test_long_names(lan):
     lan.network.veth(lan.host.namespace, "fifteen-letters", lan.network.namespace("x"), "eth0")
     lan.host.vsctl("add-port", "br0", "fifteen-letters")
