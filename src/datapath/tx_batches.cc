@@ -71,8 +71,8 @@ void TxBatches::send_finished(EnginePort& port, Batch& batch) {
       if (count > 0) port.device.send({some.data(), count});
       continue;
     }
-    if (packet.offload.needs_checksum && packet.offload.gso == flow::Gso::none && !takes_checksum &&
-        !flow::finish_checksum(packet)) {
+    if (packet.offload.needs_checksum && packet.offload.gso == flow::Gso::none &&
+        (!takes_checksum || packet.offload.needs_crc()) && !flow::finish_checksum(packet)) {
       invalid_offload.add();
       continue;
     }

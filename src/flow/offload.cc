@@ -133,12 +133,18 @@ bool finish_checksum(Packet& packet) {
   if (!packet.offload.needs_checksum) return true;
   const std::size_t start = packet.offload.checksum_start;
   const std::size_t at = start + packet.offload.checksum_offset;
-  if (at + 2 > packet.size()) return false;
+  const bool is_crc = packet.offload.needs_crc();
+  if (at + (is_crc ? sizeof(be32) : sizeof(be16)) > packet.size()) return false;
+  packet.offload.needs_checksum = false;
+  if (is_crc) {
+    store(packet.data() + at, be32{0});
+    store(packet.data() + at, sctp_checksum(packet.bytes().subspan(start)));
+    return true;
+  }
   Sum sum;
   sum.add(packet.bytes().subspan(start));
   const bool is_udp = packet.offload.checksum_offset == udp_checksum_offset;
   store(packet.data() + at, is_udp ? sum.udp_checksum() : sum.checksum());
-  packet.offload.needs_checksum = false;
   return true;
 }
 

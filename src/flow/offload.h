@@ -14,7 +14,7 @@
 namespace ovs::flow {
 
 // Completes the partial checksum, if the packet has one; the pseudo header is in its place already
-// (virtio 1.2, section 5.1.6.2).  Afterwards `offload` has nothing left to do.
+// (virtio 1.2, section 5.1.6.2), or it is SCTP's CRC.  Afterwards `offload` has nothing left to do.
 [[nodiscard]] bool finish_checksum(Packet& packet);
 
 // Cuts a packet with Gso other than none into segments of `segment_bytes` of payload, each complete with

@@ -43,6 +43,9 @@ struct Offload {
   std::uint16_t checksum_offset = 0;
 
   bool any() const { return needs_checksum || gso != Gso::none; }
+  // SCTP's, a CRC (RFC 9260, appendix A), at an offset where no other protocol has its checksum.  struct
+  // virtio_net_hdr cannot say so: a device that got it like this would write an Internet checksum.
+  bool needs_crc() const { return needs_checksum && checksum_offset == 8; }
 };
 
 inline constexpr std::uint16_t no_offset = 0xffff;

@@ -258,6 +258,22 @@ TEST_F(ActionsOnFrames, PartialChecksumsFollowAndAreFinishedForPortsThatCannot) 
   EXPECT_EQ(other.take_sent().back(), whole);
 }
 
+// No device can be told that a checksum is a CRC.
+TEST_F(ActionsOnFrames, SctpChecksumsAreFinishedForAllPorts) {
+  const Frame whole = frame_of(eth + v4(ip_old + "proto=132", "sctp(src=80,dst=81)"));
+  const std::size_t l4 = 14 + 20;
+  Frame partial = whole;
+  partial[l4 + 8] = static_cast<std::uint8_t>(~partial[l4 + 8]);
+  flow::Offload offload;
+  offload.needs_checksum = true;
+  offload.checksum_start = l4;
+  offload.checksum_offset = 8;
+  out.offloads.checksum = true;
+  engine.port_changed(DpPort{2});
+  EXPECT_EQ(after(partial, "2", offload), (std::vector<Frame>{whole}));
+  EXPECT_FALSE(out.take_offloads().at(0).any());
+}
+
 TEST_F(ActionsOnFrames, LargeSegmentsAreCutForPortsThatCannot) {
   const Frame large = frame_of(eth + v4(ip_old + "proto=6", "tcp(src=80,dst=81),tcp_flags(ack)"), 10000);
   flow::Offload offload;

@@ -106,6 +106,27 @@ TEST(FinishChecksum, FollowsTagsThatCame) {
   EXPECT_TRUE(checksums_right(packet));
 }
 
+TEST(FinishChecksum, Sctp) {
+  for (bool six : {false, true}) {
+    FlowKey key = tcp_key(six);
+    key.nw_proto = ip_proto::sctp;
+    key.tcp_flags = be16{0};
+    const Packet right = compose(key, 101);
+    Packet packet = compose(key, 101);
+    (void)key_of(packet);
+    packet.offload.needs_checksum = true;
+    packet.offload.checksum_start = packet.l4_offset;
+    packet.offload.checksum_offset = 8;
+    put(packet, packet.l4_offset + std::size_t{8}, be32::from_host(0x12345678));
+    ASSERT_TRUE(finish_checksum(packet));
+    EXPECT_TRUE(std::ranges::equal(packet.bytes(), right.bytes()));
+    EXPECT_FALSE(packet.offload.any());
+    packet.offload.needs_checksum = true;
+    packet.offload.checksum_start = static_cast<std::uint16_t>(packet.size() - 11);
+    EXPECT_FALSE(finish_checksum(packet));
+  }
+}
+
 TEST(FinishChecksum, RefusesOffsetsBeyondTheFrame) {
   Packet packet = compose(tcp_key(false), 0);
   packet.offload.needs_checksum = true;
