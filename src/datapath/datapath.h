@@ -62,6 +62,10 @@ struct Upcall {
   flow::FlowKey key;                 // in_port is the DpPort; of a sample, only that, and its tunnel and labels
   std::vector<std::uint8_t> cookie;  // of the action Userspace
   std::uint32_t whole_bytes = 0;     // size of the frame where `packet` is its beginning only; 0: it is whole
+  SamplerId sampler = no_sampler;    // that took it
+  // Of a sample: how many packets more could have been samples, this one included, than up to the last one that was
+  // received of this sampler and thread.  The sum is exact as of the last sample.  It wraps at 2^32.
+  std::uint32_t passed = 0;
 };
 
 // Counters of the whole engine, for dpctl/show.

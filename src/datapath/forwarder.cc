@@ -78,7 +78,7 @@ void Forwarder::receive(EnginePort& port, std::span<flow::Packet> packets) {
         SkipCounter& counter = *samples.counter;
         samples.end();
         counter.draw_next(random());
-        put_sample(counter, packet, keys_[i], actions.cookie->bytes(), actions.cookie->max_bytes);
+        put_sample(actions.sampling.sampler, packet, keys_[i], actions.cookie->bytes(), actions.cookie->max_bytes);
       }
       tx_.add(actions.port, packet);
     } else {
@@ -230,7 +230,7 @@ void Forwarder::do_action(Course& course, const SetMasked<PktMark>& set) {
 }
 
 void Forwarder::count_lost(const Course& course) {
-  if (course.sampler != nullptr) return course.sampler->count_lost();
+  if (course.sampler != no_sampler) return sampler(course.sampler).count_lost();
   add(counters_.lost, 1);
   upcall_lost.add();
 }
@@ -250,17 +250,19 @@ void Forwarder::begin_run(SampleRun& run, Sampling sampling) {
   run.length = run.left = run.counter->left(sampling.probability, [this] { return random(); });
 }
 
-void Forwarder::put_sample(SkipCounter& counter, const flow::Packet& packet, const flow::FlowKey& key,
+void Forwarder::put_sample(SamplerId by, const flow::Packet& packet, const flow::FlowKey& key,
                            std::span<const std::uint8_t> cookie, std::size_t max_bytes) {
   SampleRing& ring = *ring_.load(std::memory_order_relaxed);
-  if (!ring.put(packet, key, cookie, max_bytes)) counter.count_lost();
+  SkipCounter& counter = sampler(by);
+  const SampleRing::Origin origin{by, static_cast<std::uint32_t>(counter.passed())};
+  if (!ring.put(packet, key, cookie, max_bytes, origin)) counter.count_lost();
   if (ring.is_filling_up()) shared_.upcalls.wake();
 }
 
 void Forwarder::do_action(Course& course, const Userspace& up) {
   // A sample of the packet as it came needs nothing but room.
-  if (course.sampler != nullptr && !course.changed && !course.mark && !course.priority) {
-    return put_sample(*course.sampler, *course.packet, *course.key, up.cookie, up.max_bytes);
+  if (course.sampler != no_sampler && !course.changed && !course.mark && !course.priority) {
+    return put_sample(course.sampler, *course.packet, *course.key, up.cookie, up.max_bytes);
   }
   EnginePort* port = shared_.ports.find(DpPort{course.key->in_port.host()});
   if (port == nullptr || port->upcalls.is_full()) return count_lost(course);
@@ -284,14 +286,14 @@ void Forwarder::do_action(Course& course, const Userspace& up) {
 void Forwarder::do_action(Course& course, const Sample& sample) {
   if (sample.sampler != no_sampler) [[likely]] {
     SkipCounter& counter = sampler(sample.sampler);
-    if (is_sample(counter, sample.probability)) take_sample(course, sample, &counter);
+    if (is_sample(counter, sample.probability)) take_sample(course, sample, sample.sampler);
     return;
   }
   constexpr std::uint32_t always = std::numeric_limits<std::uint32_t>::max();
   if (sample.probability == always || random() < sample.probability) take_sample(course, sample, course.sampler);
 }
 
-void Forwarder::take_sample(Course& course, const Sample& sample, SkipCounter* sampler) {
+void Forwarder::take_sample(Course& course, const Sample& sample, SamplerId sampler) {
   Course branch = course;
   branch.shared = true;
   branch.sampler = sampler;

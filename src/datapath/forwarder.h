@@ -103,7 +103,7 @@ class Forwarder {
     bool changed = false;        // the frame is not what the key says any more
     std::optional<be32> mark;    // changed metadata
     std::optional<be32> priority;
-    SkipCounter* sampler = nullptr;  // whose sample this is
+    SamplerId sampler = no_sampler;  // whose sample this is
   };
 
   // Packets in a row that one sampler counts, in registers rather than in its counter.
@@ -134,11 +134,11 @@ class Forwarder {
   void do_action(Course& course, const SetMasked<PktMark>& set);
   void do_action(Course& course, const Userspace& up);
   void do_action(Course& course, const Sample& sample);
-  void take_sample(Course& course, const Sample& sample, SkipCounter* sampler);
+  void take_sample(Course& course, const Sample& sample, SamplerId sampler);
   void count_lost(const Course& course);
   bool is_sample(SkipCounter& counter, std::uint32_t probability);
   void begin_run(SampleRun& run, Sampling sampling);
-  void put_sample(SkipCounter& counter, const flow::Packet& packet, const flow::FlowKey& key,
+  void put_sample(SamplerId by, const flow::Packet& packet, const flow::FlowKey& key,
                   std::span<const std::uint8_t> cookie, std::size_t max_bytes);
   void do_action(Course& course, const Drop&);
   flow::Packet& own(Course& course);  // that may be changed

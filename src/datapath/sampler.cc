@@ -40,7 +40,7 @@ SampleRing::SampleRing(std::size_t bytes)
     : size_(std::bit_ceil(bytes)), bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(size_)) {}
 
 bool SampleRing::put(const flow::Packet& packet, const flow::FlowKey& key, std::span<const std::uint8_t> cookie,
-                     std::size_t max_bytes) {
+                     std::size_t max_bytes, const Origin& origin) {
   const bool has_key = (key.cold_parts & (flow::cold_tunnel | flow::cold_mpls)) != 0;
   const std::size_t copied = std::min({packet.size(), max_bytes, most_frame_bytes});
   if (cookie.size() > std::numeric_limits<std::uint16_t>::max()) return false;
@@ -70,6 +70,7 @@ bool SampleRing::put(const flow::Packet& packet, const flow::FlowKey& key, std::
   head.copied_bytes = copied & 0x1fff;
   head.has_key = has_key;
   head.is_padding = false;
+  head.origin = origin;
   std::memcpy(p, &head, sizeof head);
   p += sizeof head;
   if (has_key) {
@@ -114,6 +115,8 @@ std::size_t SampleRing::take(std::vector<Upcall>& out, std::size_t max) {
     p += round_up(head.cookie_bytes);
     upcall.packet = flow::Packet::copy_of({p, head.copied_bytes});
     upcall.whole_bytes = head.frame_bytes;
+    upcall.sampler = head.origin.sampler;
+    upcall.passed = head.origin.passed;
     out.push_back(std::move(upcall));
     count++;
   }

@@ -65,10 +65,15 @@ class SampleRing {
  public:
   explicit SampleRing(std::size_t bytes = default_bytes);
 
+  // Who took a sample, and how many packets had passed the thread's counter by then, that one included.
+  struct Origin {
+    SamplerId sampler = no_sampler;
+    std::uint32_t passed = 0;
+  };
   // A packet's first `max_bytes`, where it came in, its tunnel and labels if it has any, and the cookie; false if
   // there is no room.
   bool put(const flow::Packet& packet, const flow::FlowKey& key, std::span<const std::uint8_t> cookie,
-           std::size_t max_bytes);
+           std::size_t max_bytes, const Origin& origin);
   // Whether it is time to wake the taker.
   bool is_filling_up() {
     if (put_.load(std::memory_order_relaxed) - known_taken_ < wake_bytes) return false;
@@ -76,7 +81,7 @@ class SampleRing {
     return put_.load(std::memory_order_relaxed) - known_taken_ >= wake_bytes;
   }
 
-  // Up to `max`, as upcalls of the kind `action`.
+  // Up to `max`, as upcalls of the kind `action`, whose `passed` is the thread's counter.
   std::size_t take(std::vector<Upcall>& out, std::size_t max);
 
  private:
@@ -90,8 +95,9 @@ class SampleRing {
     be32 in_port;
     std::uint16_t cookie_bytes;
     std::uint16_t copied_bytes : 13, has_key : 1, is_padding : 1;  // padding: up to the ring's end
+    Origin origin;
   };
-  static_assert(sizeof(Head) == 16);
+  static_assert(sizeof(Head) == 24);
 
   const std::size_t size_;
   const std::unique_ptr<std::uint8_t[]> bytes_;

@@ -283,9 +283,15 @@ std::size_t UserEngine::receive_upcalls(std::vector<Upcall>& out, std::size_t ma
 }
 
 std::size_t UserEngine::take_samples(std::vector<Upcall>& out, std::size_t max) {
-  std::vector<SampleRing*> rings;
+  struct Ring {
+    SampleRing* ring;
+    std::size_t forwarder;
+  };
+  std::vector<Ring> rings;
+  std::size_t forwarder = 0;
   for_each_forwarder([&](const Forwarder& f) {
-    if (SampleRing* ring = f.samples()) rings.push_back(ring);
+    if (SampleRing* ring = f.samples()) rings.push_back({ring, forwarder});
+    forwarder++;
   });
   if (rings.empty()) return 0;
   // As many from each, the next time another one first; then what some left to the others, since fewer than `max`
@@ -294,11 +300,24 @@ std::size_t UserEngine::take_samples(std::vector<Upcall>& out, std::size_t max) 
   for (int round = 0; round < 2; round++) {
     for (std::size_t left = rings.size(); left > 0 && taken < max; left--) {
       next_samples_ = (next_samples_ + 1) % rings.size();
-      taken += rings[next_samples_]->take(out, round == 0 ? (max - taken + left - 1) / left : max - taken);
+      const Ring& from = rings[next_samples_];
+      const std::size_t before = out.size();
+      taken += from.ring->take(out, round == 0 ? (max - taken + left - 1) / left : max - taken);
+      for (std::size_t i = before; i < out.size(); i++) out[i].passed = newly_passed(out[i], from.forwarder);
     }
   }
   next_samples_ = (next_samples_ + 1) % rings.size();
   return taken;
+}
+
+std::uint32_t UserEngine::newly_passed(const Upcall& sample, std::size_t forwarder) {
+  auto& sampler = samplers_.at(static_cast<std::size_t>(sample.sampler));
+  if (!sampler) return 0;
+  const std::uint32_t more = sample.passed - sampler->seen[forwarder];
+  // A sample from before this sampler was added.
+  if (static_cast<std::int32_t>(more) < 0) return 0;
+  sampler->seen[forwarder] = sample.passed;
+  return more;
 }
 
 // ---- samplers
@@ -324,14 +343,18 @@ Result<SamplerId> UserEngine::add_sampler() {
     place = samplers_.end() - 1;
   }
   const SamplerId id{static_cast<std::uint32_t>(place - samplers_.begin())};
-  *place = sampler_totals(id);
+  Sampler sampler{sampler_totals(id), {}};
+  for_each_forwarder([&](const Forwarder& f) {
+    sampler.seen.push_back(static_cast<std::uint32_t>(f.sampler(id).passed()));
+  });
+  *place = std::move(sampler);
   return id;
 }
 
 void UserEngine::remove_sampler(SamplerId sampler) { samplers_.at(static_cast<std::size_t>(sampler)).reset(); }
 
 SamplerStats UserEngine::sampler_stats(SamplerId sampler) const {
-  const SamplerStats& base = *samplers_.at(static_cast<std::size_t>(sampler));
+  const SamplerStats& base = samplers_.at(static_cast<std::size_t>(sampler))->base;
   SamplerStats stats = sampler_totals(sampler);
   stats.packets -= base.packets;
   stats.lost -= base.lost;

@@ -83,6 +83,7 @@ class UserEngine final : public Datapath {
   FlowStats stats_of(SlotNumber slot) const;
   SamplerStats sampler_totals(SamplerId sampler) const;
   std::size_t take_samples(std::vector<Upcall>& out, std::size_t max);
+  std::uint32_t newly_passed(const Upcall& sample, std::size_t forwarder);
   template <class F>
   void for_each_forwarder(const F& f) const;
 
@@ -95,8 +96,11 @@ class UserEngine final : public Datapath {
   std::vector<std::map<int, Watched>> watched_;  // by worker, by descriptor
   std::map<DpPort, EnginePort*> ports_;
   std::uint32_t lowest_maybe_free_ = 1;
-  // Of each sampler, what its threads had counted when it was added; empty: it is free.
-  std::vector<std::optional<SamplerStats>> samplers_;
+  struct Sampler {
+    SamplerStats base;                // what its threads had counted when it was added
+    std::vector<std::uint32_t> seen;  // by forwarder: of its counter, up to the last sample taken
+  };
+  std::vector<std::optional<Sampler>> samplers_;  // empty: free
   std::size_t next_samples_ = 0;  // the forwarder whose samples are taken first
   std::size_t flow_limit_ = 200000;
   TimePoint ranked_at_{};

@@ -75,6 +75,7 @@ void Switch::Impl::handle_sample(const datapath::Upcall& upcall) {
   packet.frame = upcall.packet.bytes();
   packet.frame_bytes = upcall.whole_bytes != 0 ? upcall.whole_bytes : upcall.packet.size();
   packet.rate = cookie->rate;
+  packet.passed = upcall.passed;
   const Port* port = topology.port(datapath::DpPort{upcall.key.in_port.host()});
   packet.input = {telemetry::sflow::Interface::single, port == nullptr ? 0 : port->ifindex};
   packet.output = cookie->output;

@@ -112,8 +112,7 @@ void Sflow::remove_source(PollSchedule::Id id) { schedule_.remove(id); }
 
 void Sflow::add_sample(const SampledPacket& packet) {
   if (!active_) return;
-  const auto [pool, drops] = hooks_.totals();
-  agent_->set_totals(pool, drops);
+  agent_->set_drops(hooks_.drops());
   agent_->add_sample(packet, loop_.now());
   send_due();
   plan();

@@ -44,8 +44,8 @@ class Sflow {
   struct Hooks {
     // The counters of what was added under this number; empty: there is nothing to report about it.
     std::function<std::optional<Report>(PollSchedule::Id)> counters;
-    // What samples are to report (SflowAgent::set_totals()).
-    std::function<std::pair<std::uint64_t, std::uint64_t>()> totals;
+    // How many samples did not get here.
+    std::function<std::uint64_t()> drops;
     // active() is another than before; may be called from within configure().
     std::function<void()> changed;
   };

@@ -64,17 +64,15 @@ void SflowAgent::configure(const SflowSettings& settings, TimePoint now) {
   settings_ = settings;
 }
 
-void SflowAgent::set_totals(std::uint64_t pool, std::uint64_t drops) {
-  pool_ = static_cast<std::uint32_t>(pool);
-  drops_ = static_cast<std::uint32_t>(drops);
-}
+void SflowAgent::set_drops(std::uint64_t drops) { drops_ = static_cast<std::uint32_t>(drops); }
 
 void SflowAgent::add_sample(const SampledPacket& packet, TimePoint now) {
   sflow::FlowSample s;
   s.sequence = ++flow_sequence_;
   s.source = settings_.source;
   s.rate = packet.rate;
-  s.pool = pool_;
+  // As of this packet: some collectors take the rate from what lies between two samples.
+  s.pool = pool_ += packet.passed;
   s.drops = drops_;
   s.input = packet.input;
   s.output = packet.output;

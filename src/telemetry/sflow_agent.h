@@ -43,6 +43,7 @@ struct SampledPacket {
   std::span<const std::uint8_t> frame;  // as received, or its first bytes
   std::size_t frame_bytes = 0;          // of the whole, without FCS
   std::uint32_t rate = 0;               // one packet of so many is sampled
+  std::uint32_t passed = 0;             // packets since the last one, this one included, that could have been sampled
   sflow::Interface input, output;
   sflow::ExtendedSwitch vlans;
   // The packet's, for tunnels and labels; null: none.
@@ -58,9 +59,8 @@ class SflowAgent {
   // Sequence numbers go on.
   void configure(const SflowSettings& settings, TimePoint now);
 
-  // What the samples that follow report: packets that could have been sampled so far, and samples that
-  // did not reach the agent.  Both wrap at 2^32, as they do on the wire.
-  void set_totals(std::uint64_t pool, std::uint64_t drops);
+  // What the samples that follow report: so many did not reach the agent.  It wraps at 2^32, as it does on the wire.
+  void set_drops(std::uint64_t drops);
   void add_sample(const SampledPacket& packet, TimePoint now);
   void add_counters(const sflow::Source& source, std::vector<sflow::CounterRecord> records, TimePoint now);
   // The interface is gone: if its number comes back, its sequence starts again.

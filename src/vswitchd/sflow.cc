@@ -33,10 +33,7 @@ void SflowExports::start(BridgeState& bridge) {
 
   telemetry::Sflow::Hooks hooks;
   hooks.counters = [this, &bridge](PollSchedule::Id source) { return counters(bridge, source); };
-  hooks.totals = [&bridge] {
-    const auto stats = bridge.engine->bridges().sample_statistics(*bridge.number);
-    return std::pair(stats.packets, stats.lost);
-  };
+  hooks.drops = [&bridge] { return bridge.engine->bridges().sample_statistics(*bridge.number).lost; };
   hooks.changed = [this, &bridge] {
     if (!configuring_) changed_(bridge);
   };

@@ -155,6 +155,36 @@ TEST_F(SamplerTest, AnotherProbabilityCountsAtOnce) {
   EXPECT_EQ(engine.sampler_stats(sampler).packets, 200u);
 }
 
+// What a sample says to have passed is exact as of that packet, whatever was sampled beside it, lost, or counted
+// before the sampler was added.
+TEST_F(SamplerTest, EachSampleKnowsHowManyPacketsPassed) {
+  const SamplerId earlier = add_sampler(), other = add_sampler();
+  add_flow("in_port(1),eth(dst=02:00:00:00:00:09)", sampled(earlier, always / 10, {Output{DpPort{2}}}));
+  add_flow("in_port(1),eth(dst=02:00:00:00:00:0a)", sampled(other, always / 3, {}, 2000));
+  for (int i = 0; i < 1005; i++) engine.inject(DpPort{1}, packet_of(9, 60));
+  take();
+  engine.remove_sampler(earlier);
+  for (int i = 0; i < 95; i++) engine.inject(DpPort{1}, packet_of(9, 60));
+  const SamplerId sampler = add_sampler();
+  ASSERT_EQ(sampler, earlier);
+  std::uint32_t passed = 0;
+  for (std::uint32_t i = 1; i <= 20'000; i++) {
+    engine.inject(DpPort{1}, packet_of(9, 60));
+    engine.inject(DpPort{1}, packet_of(10, 1514));
+    // Between 10,000 and 15,000, no one takes samples, and the ring gets full.
+    if (i > 10'000 && i < 15'000) continue;
+    for (const Upcall& u : take()) {
+      if (u.sampler != sampler || u.passed == 0) continue;  // 0: from before it was added
+      passed += u.passed;
+      if (i < 10'000 || i > 15'100) {
+        EXPECT_EQ(passed, i);
+      }
+    }
+  }
+  EXPECT_GT(passed, 19'000u);
+  EXPECT_GT(engine.sampler_stats(sampler).lost, 0u);
+}
+
 TEST_F(SamplerTest, WhatFindsNoRoomIsCounted) {
   const SamplerId sampler = add_sampler();
   add_flow("in_port(1)", sampled(sampler, always, {Output{DpPort{2}}}));
@@ -248,7 +278,7 @@ TEST(SampleRingTest, KeepsOrderAndContentsRoundItsEnd) {
     }
     packet.data()[0] = static_cast<std::uint8_t>(put);
     const std::vector<std::uint8_t> cookie(random() % 20, static_cast<std::uint8_t>(put));
-    if (ring.put(packet, key, cookie, 100)) put++;
+    if (ring.put(packet, key, cookie, 100, {SamplerId{5}, put})) put++;
     if (random() % 3 != 0) continue;
     std::vector<Upcall> out;
     ring.take(out, 1 + random() % 3);
@@ -259,6 +289,8 @@ TEST(SampleRingTest, KeepsOrderAndContentsRoundItsEnd) {
       EXPECT_EQ(u.packet.data()[0], static_cast<std::uint8_t>(taken));
       EXPECT_EQ(u.packet.size(), std::min<std::size_t>(100, u.whole_bytes));
       for (std::uint8_t byte : u.cookie) EXPECT_EQ(byte, static_cast<std::uint8_t>(taken));
+      EXPECT_EQ(u.sampler, SamplerId{5});
+      EXPECT_EQ(u.passed, taken);
       taken++;
     }
   }
@@ -274,7 +306,7 @@ TEST(SampleRingTest, OneThreadPutsAnotherTakes) {
     flow::FlowKey key{};
     for (std::uint32_t i = 0; i < count; i++) {
       key.in_port = be32::from_host(i);
-      if (!ring.put(packet, key, {}, 1000)) refused++;
+      if (!ring.put(packet, key, {}, 1000, {})) refused++;
     }
   });
   std::uint32_t taken = 0;

@@ -123,9 +123,10 @@ TEST(SflowAgentTest, DatagramsAreFilledAndNumbered) {
       }
     }
   };
+  SampledPacket packet = packet_of(frame);
+  packet.passed = 64;
   for (std::uint32_t i = 1; i <= count; i++) {
-    agent.set_totals(i * 64, 0);
-    agent.add_sample(packet_of(frame), at(0));
+    agent.add_sample(packet, at(0));
     look(agent.take_datagrams(at(0)), true);
   }
   look(agent.take_all(at(0)), false);
@@ -135,11 +136,16 @@ TEST(SflowAgentTest, DatagramsAreFilledAndNumbered) {
 TEST(SflowAgentTest, PoolAndDropsWrapAsOnTheWire) {
   SflowAgent agent(settings(), at(0));
   const Bytes frame = frame_of(64);
-  agent.set_totals(0x1'0000'0005, 0x2'0000'0006);
-  agent.add_sample(packet_of(frame), at(0));
+  agent.set_drops(0x2'0000'0006);
+  SampledPacket packet = packet_of(frame);
+  packet.passed = 0xffff'fffe;
+  agent.add_sample(packet, at(0));
+  packet.passed = 7;
+  agent.add_sample(packet, at(0));
   const auto d = read(agent.take_all(at(0)).at(0));
-  EXPECT_EQ(std::get<sflow::FlowSample>(d.samples.at(0)).pool, 5u);
-  EXPECT_EQ(std::get<sflow::FlowSample>(d.samples.at(0)).drops, 6u);
+  EXPECT_EQ(std::get<sflow::FlowSample>(d.samples.at(0)).pool, 0xffff'fffeu);
+  EXPECT_EQ(std::get<sflow::FlowSample>(d.samples.at(1)).pool, 5u);
+  EXPECT_EQ(std::get<sflow::FlowSample>(d.samples.at(1)).drops, 6u);
 }
 
 TEST(SflowAgentTest, CountersAreNumberedForEachSource) {

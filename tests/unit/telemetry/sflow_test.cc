@@ -24,7 +24,7 @@ class SflowTest : public testing::Test {
     // Timers run when a test moves the clock, and not before.
     loop.stop_time();
     hooks.counters = [this](PollSchedule::Id id) { return counters(id); };
-    hooks.totals = [] { return std::pair<std::uint64_t, std::uint64_t>(640, 2); };
+    hooks.drops = [] { return 2; };
     hooks.changed = [this] { changes++; };
   }
 
@@ -67,6 +67,7 @@ class SflowTest : public testing::Test {
 
   SampledPacket packet() {
     SampledPacket p;
+    p.passed = 640;
     p.frame = frame;
     p.frame_bytes = frame.size();
     p.rate = 64;
