@@ -2,6 +2,7 @@
 # POSIX shell in the top directory, with `set -eu`; $me is the name in messages.
 #
 #   need_packages DEBIAN_PACKAGES GENTOO_PACKAGES LIBRARIES PROGRAMS
+#   want_packages DEBIAN_PACKAGES PROGRAMS WHAT_FOR
 #   build_in DIRECTORY CONFIGURE_OPTIONS DEFAULT_CXXFLAGS TARGET
 #
 # CXX, CXXFLAGS and MAKEFLAGS are respected.  A second run rebuilds nothing and needs no network.
@@ -76,6 +77,19 @@ need_packages() {
 		echo "    emerge --noreplace $2" >&2
 		exit 2
 	fi
+}
+
+# Installs what some tests are for, and says so where it cannot be had: those are not run then.
+want_packages() {
+	if command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
+		(install_on_debian "$1") >/dev/null 2>&1 || true
+	fi
+	for program in $2; do
+		if ! command -v "$program" >/dev/null 2>&1; then
+			echo "not run: $3 ($program is not installed)"
+			return 0
+		fi
+	done
 }
 
 build_in() (
