@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
@@ -135,14 +136,17 @@ void Vswitchd::apply_root_settings() {
   reporter_->set_statistics_interval(runtime::Duration(get_integer(other_config, "stats-update-interval", 5000)));
   // A flow that is removed as soon as it is made would keep the main thread busy.
   constexpr std::int64_t least_idle_time = 500;
-  const auto number = [&](const char* key, auto otherwise, std::int64_t least) {
-    return std::max(get_integer(other_config, key, static_cast<std::int64_t>(otherwise)), least);
+  // Beyond this arithmetic with it might overflow: a year.
+  constexpr std::int64_t most_idle_time = 365LL * 24 * 3600 * 1000;
+  const auto number = [&](const char* key, auto otherwise, std::int64_t least, std::int64_t most) {
+    return std::clamp(get_integer(other_config, key, static_cast<std::int64_t>(otherwise)), least, most);
   };
   Engines::Tuning tuning;
   tuning.flow_idle_time =
-      std::chrono::milliseconds(number("max-idle", tuning.flow_idle_time.count(), least_idle_time));
-  tuning.flow_limit = static_cast<std::size_t>(number("flow-limit", tuning.flow_limit, 0));
-  tuning.vlan_limit = static_cast<unsigned>(number("vlan-limit", tuning.vlan_limit, 0));
+      std::chrono::milliseconds(number("max-idle", tuning.flow_idle_time.count(), least_idle_time, most_idle_time));
+  tuning.flow_limit =
+      static_cast<std::size_t>(number("flow-limit", tuning.flow_limit, 0, std::numeric_limits<std::uint32_t>::max()));
+  tuning.vlan_limit = static_cast<unsigned>(number("vlan-limit", tuning.vlan_limit, 0, flow::max_vlan_tags));
   engines_->tune(tuning);
 }
 

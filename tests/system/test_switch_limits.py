@@ -81,6 +81,21 @@ def test_more_addresses_than_the_table_holds(box):
     assert re.search(r"evicted MAC entries *: 910\b", text), text
 
 
+def test_settings_that_are_too_large(box):
+    """Numbers of 64 bits, where fewer are of use, mean the largest."""
+    switch = DummySwitch(box, {1: (), 2: ()})
+    for key, value in (("vlan-limit", 2**32 + 1), ("max-idle", 2**63 - 1), ("flow-limit", 2**63 - 1),
+                       ("stats-update-interval", 2**63 - 1)):
+        box.run("ovs-vsctl", "--timeout=10", "set", "Open_vSwitch", ".", f"other_config:{key}={value}")
+    two_tags = BROADCAST + mac(7) + bytes.fromhex("88a8000a 81000014") + PAYLOAD
+    assert "dl_vlan1=20" in switch.control("ofproto/trace", "br0", "in_port=1", two_tags.hex())
+    switch.receive(1, two_tags)
+    switch.control("revalidator/wait")
+    assert "packets:0" in switch.control("dpif/dump-flows", "br0")
+    switch.receive(1, two_tags)
+    assert switch.sent(2) == [two_tags, two_tags]
+
+
 def test_frames_that_are_cut_or_nonsense(box):
     """Whatever arrives: no crash, and good frames pass before and after."""
     switch = DummySwitch(box, {1: (), 2: ("tag=5",), 3: ("vlan_mode=dot1q-tunnel", "tag=6")})
