@@ -18,6 +18,7 @@ RateLimit loop_limit;
 Coverage upcall_handled{"upcall_handled"};
 Coverage upcall_unknown_port{"upcall_unknown_port"};
 Coverage upcall_flow_limit{"upcall_flow_limit_reached"};
+Coverage flow_evicted{"megaflow_evicted"};
 Coverage flow_expired{"megaflow_expired"};
 Coverage flow_changed{"megaflow_changed"};
 Coverage flow_removed{"megaflow_revalidation_removed"};
@@ -86,14 +87,20 @@ void Switch::Impl::handle_sample(const datapath::Upcall& upcall) {
 
 void Switch::Impl::install(const flow::Match& match, const Translation& result) {
   Result<datapath::FlowId> id = engine.add_flow(match, result.actions);
-  if (id) {
-    megaflows.add(*id, match, result, now);
-    most_flows = std::max(most_flows, megaflows.size());
-  } else if (id.error().code == ENOSPC) {
+  if (!id && id.error().code == ENOSPC) {
     upcall_flow_limit.add();
     next_sweep = std::min(next_sweep, now);
+    // A port that has less than others must not wait until these need theirs no longer.
+    if (Megaflow* victim = megaflows.for_room(datapath::DpPort{match.key.in_port.host()})) {
+      flow_evicted.add();
+      remove(*victim);
+      id = engine.add_flow(match, result.actions);
+    }
   }
   // EEXIST: an earlier packet of the same flow was faster.
+  if (!id) return;
+  megaflows.add(*id, match, result, now);
+  most_flows = std::max(most_flows, megaflows.size());
 }
 
 void Switch::Impl::apply(const std::vector<Learn>& learns, TimePoint seen) {
@@ -181,6 +188,11 @@ long Switch::Impl::retranslate_some(long budget) {
   return budget;
 }
 
+bool Switch::Impl::has_fair_share(datapath::DpPort port) const {
+  const std::size_t share = engine.flow_limit() / std::max<std::size_t>(1, megaflows.ports());
+  return megaflows.count_of(port) <= share - share / 4;
+}
+
 std::chrono::milliseconds Switch::Impl::idle_time() const {
   // The last quarter of the table is for those that are used: the fuller it is, the less idle a megaflow may be.
   const std::size_t limit = engine.flow_limit(), flows = megaflows.size(), easy = limit - limit / 4;
@@ -209,7 +221,8 @@ long Switch::Impl::sweep_some(long budget) {
     }
     account(*flow, *stats);
     const TimePoint used = std::max(flow->installed, stats->used.value_or(flow->installed));
-    if (now - used >= idle) {
+    // It is who fills the table that has to clear it up.
+    if (now - used >= idle && (now - used >= max_idle || !has_fair_share(flow->port))) {
       flow_expired.add();
       remove(*flow);
       budget -= removal_cost;

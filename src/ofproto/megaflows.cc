@@ -54,6 +54,7 @@ Megaflow& Megaflows::add(datapath::FlowId id, const flow::Match& match, const Tr
                          datapath::TimePoint now) {
   auto* flow = new Megaflow(id, match);
   order_.push_back(*flow);
+  by_port_[flow->port].push_back(*flow);
   flow->installed = now;
   take(*flow, translation);
   return *flow;
@@ -95,6 +96,9 @@ void Megaflows::update(Megaflow& flow, const Translation& translation) {
 void Megaflows::remove(Megaflow& flow) {
   unlink(flow);
   order_.erase(order_.iterator_to(flow));
+  const auto port = by_port_.find(flow.port);
+  port->second.erase(port->second.iterator_to(flow));
+  if (port->second.empty()) by_port_.erase(port);
   delete &flow;
 }
 
@@ -113,7 +117,23 @@ Megaflow* Megaflows::rotate() {
   if (order_.empty()) return nullptr;
   Megaflow& flow = order_.front();
   order_.splice(order_.end(), order_, order_.begin());
+  PortOrder& port = by_port_.find(flow.port)->second;
+  port.splice(port.end(), port, port.iterator_to(flow));
   return &flow;
+}
+
+std::size_t Megaflows::count_of(datapath::DpPort port) const {
+  const auto found = by_port_.find(port);
+  return found == by_port_.end() ? 0 : found->second.size();
+}
+
+Megaflow* Megaflows::for_room(datapath::DpPort port) {
+  PortOrder* most = nullptr;
+  for (auto& [number, flows] : by_port_)
+    if (most == nullptr || flows.size() > most->size()) most = &flows;
+  // With one more here and one less there, this port must not be the one that has more.
+  if (most == nullptr || most->size() < count_of(port) + 2) return nullptr;
+  return &most->front();
 }
 
 }  // namespace ovs::ofproto

@@ -8,6 +8,8 @@
 //
 // The order of installation, for going through all of them in slices, is the order of rotate().
 //
+// Each port's are counted and listed, so that a port that fills the table makes room for the others (for_room()).
+//
 // Thread safety: one thread.
 #pragma once
 
@@ -36,6 +38,7 @@ struct Dependency
 class Megaflow {
  public:
   datapath::FlowId id;
+  const datapath::DpPort port; // that its packets come in on
   PackedMatch match;           // as the datapath has it: in_port is its port
   std::uint64_t actions_hash;  // to see whether a new translation says something else
 
@@ -49,11 +52,12 @@ class Megaflow {
 
  private:
   friend class Megaflows;
-  Megaflow(datapath::FlowId which, const flow::Match& packed) : id(which), match(packed) {}
+  Megaflow(datapath::FlowId which, const flow::Match& packed)
+      : id(which), port(datapath::DpPort{packed.key.in_port.host()}), match(packed) {}
 
   std::unique_ptr<Dependency[]> dependencies_;
   std::size_t dependency_count_ = 0;
-  boost::intrusive::list_member_hook<> order_hook_;
+  boost::intrusive::list_member_hook<> order_hook_, port_hook_;
 };
 
 std::uint64_t hash_actions(const datapath::Actions& actions);
@@ -83,6 +87,13 @@ class Megaflows {
   Megaflow* rotate();
   std::size_t size() const { return order_.size(); }
 
+  // How many packets of this port have; how many ports have any.
+  std::size_t count_of(datapath::DpPort port) const;
+  std::size_t ports() const { return by_port_.size(); }
+  // Of the port that has the most the one that was not rotated for longest: what may go so that `port` gets another one.
+  // nullptr if no port has so many more that this would be fairer.
+  Megaflow* for_room(datapath::DpPort port);
+
  private:
   struct LookUpHash {
     std::uint64_t secret;
@@ -95,7 +106,10 @@ class Megaflows {
 
   using Order = boost::intrusive::list<
       Megaflow, boost::intrusive::member_hook<Megaflow, boost::intrusive::list_member_hook<>, &Megaflow::order_hook_>>;
+  using PortOrder = boost::intrusive::list<
+      Megaflow, boost::intrusive::member_hook<Megaflow, boost::intrusive::list_member_hook<>, &Megaflow::port_hook_>>;
   Order order_;
+  std::unordered_map<datapath::DpPort, PortOrder> by_port_;  // in the same order
   DependencyList invalid_;
   std::unordered_map<LookUp, DependencyList, LookUpHash> index_;
 };

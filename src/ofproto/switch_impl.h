@@ -51,6 +51,8 @@ struct Switch::Impl {
   void retranslate(Megaflow& flow);
   void age_macs();
   std::chrono::milliseconds idle_time() const;
+  // Whether a port has no more megaflows than it may have without shortening their idle time.
+  bool has_fair_share(datapath::DpPort port) const;
   // Works until `budget` is used up; what is left of it.
   long retranslate_some(long budget);
   long sweep_some(long budget);

@@ -2,6 +2,7 @@ UNIT_TESTS += tests/unit/ofproto/ofproto_tests
 tests_unit_ofproto_ofproto_tests_SOURCES = \
 	tests/unit/ofproto/action_test.cc \
 	tests/unit/ofproto/commands_test.cc \
+	tests/unit/ofproto/fairness_test.cc \
 	tests/unit/ofproto/fake_device.h \
 	tests/unit/ofproto/mask_test.cc \
 	tests/unit/ofproto/rule_table_test.cc \
