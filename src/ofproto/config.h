@@ -26,7 +26,10 @@ enum class PriorityTags : std::uint8_t { no, if_nonzero, always };
 // (ovs-vswitchd.conf.db(5), Port).
 struct BundleConfig {
   std::string name;
-  std::vector<openflow::OfPort> members;  // one, until there are bonds
+  std::vector<openflow::OfPort> members;
+  // Of several members the one that carries traffic; empty: none does.  The others send nothing, and what they receive
+  // is dropped, so that a frame that left by one and comes back by another goes no further.
+  std::optional<openflow::OfPort> active;
   VlanMode vlan_mode = VlanMode::trunk;
   std::uint16_t vlan = 0;  // of access, native_* and dot1q_tunnel
   VlanSet trunks;          // carried; all bits set: every VLAN
@@ -34,6 +37,8 @@ struct BundleConfig {
   be16 qinq_ethertype = be16::from_host(0x88a8);
   PriorityTags priority_tags = PriorityTags::no;
   bool is_protected = false;
+
+  bool carries_on(openflow::OfPort member) const { return members.size() < 2 || active == member; }
 
   friend bool operator==(const BundleConfig&, const BundleConfig&) = default;
 };

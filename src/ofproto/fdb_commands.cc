@@ -23,12 +23,15 @@ Result<std::uint16_t> parse_vlan(const std::string& text) {
   return static_cast<std::uint16_t>(*vlan);
 }
 
+std::string port_of(const Bundle* bundle) {
+  if (bundle == nullptr || bundle->config.members.empty()) return "?";
+  return format_port(bundle->config.active.value_or(bundle->config.members.front()));
+}
+
 std::string show(const Bridge& bridge, TimePoint now) {
   std::string out = " port  VLAN  MAC                Age\n";
   bridge.macs.for_each([&](const proto::MacTable::Entry& entry) {
-    const Bundle* bundle = bridge.bundle(bundle_of(entry.port));
-    const std::string port =
-        bundle == nullptr || bundle->config.members.empty() ? "?" : format_port(bundle->config.members.front());
+    const std::string port = port_of(bridge.bundle(bundle_of(entry.port)));
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - entry.used).count();
     out += fmt::format("{:>5}  {:>4}  {}  {:>3}\n", port, entry.address.vlan, flow::format_eth(entry.address.mac),
                        entry.is_static ? "static" : std::to_string(age));

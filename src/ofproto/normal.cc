@@ -100,6 +100,8 @@ void BridgeWalk::normal(const Bridge& bridge, OfPort in_port) {
     if (trace_ != nullptr) explain_fault(input_fault(from->config, check, received[0].vid));
     return explain_drop("disallowed VLAN VID for this input port, dropping");
   }
+  if (from->id != no_bundle && !from->config.carries_on(in_port))
+    return explain("bonding refused admissibility, dropping");
   const VlanStack stack = input_stack(from->config, received);
   const std::uint16_t vlan = stack[0].vid;
   vlan_ = stack[0];
@@ -160,7 +162,7 @@ void BridgeWalk::add_exit(const Bridge& bridge, const Bundle& to, const Bundle* 
     return explain_drop("Flow is between protected ports, skipping output.");
   for (const OfPort member : to.config.members) {
     const Port* port = bridge.port(member);
-    if (port == nullptr) continue;
+    if (port == nullptr || !to.config.carries_on(member)) continue;
     exits.push_back({port, output_tags(to.config, stack, tags_of(key_)), 0});
     return;
   }

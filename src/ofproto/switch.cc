@@ -220,6 +220,9 @@ void Switch::configure_bundle(BridgeId id, BundleId which, const BundleConfig& c
   if (before == config) return;
   impl_->topology.configure_bundle(bridge, bundle->second, config);
   before.is_protected = config.is_protected;
+  // Who is behind a bond stays there, whichever member carries.
+  before.members = config.members;
+  before.active = config.active;
   if (before != config) {
     // Its addresses were learned in VLANs that it may no longer be in.
     bridge.macs.forget_learned(mac_port(which));

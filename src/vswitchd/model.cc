@@ -54,6 +54,20 @@ bool is_virtual(const netdev::Netdev& device) {
 
 bool is_present(const netdev::Netdev& device) { return is_virtual(device) || device.state().ifindex != 0; }
 
+bool can_carry(const InterfaceState& interface) {
+  return interface.number && interface.device && interface.device->state().link_up && obstacle(*interface.device).empty();
+}
+
+InterfaceState* choose_active(const PortState& bond, const std::string& primary) {
+  InterfaceState* chosen = nullptr;
+  for (InterfaceState* interface : bond.interfaces) {
+    if (!can_carry(*interface)) continue;
+    if (interface->name == primary) return interface;
+    if (!chosen || interface == bond.active) chosen = interface;
+  }
+  return chosen;
+}
+
 std::string obstacle(const netdev::Netdev& device) {
   if (is_virtual(device)) return {};
   const netdev::State state = device.state();

@@ -65,11 +65,14 @@ struct PortState {
   std::string name;
   BridgeState* bridge = nullptr;
   ovsdb::Datum interfaces_seen;             // the row's column as it was worked off
-  std::vector<InterfaceState*> interfaces;  // by name; the first one alone is used until there are bonds
+  std::vector<InterfaceState*> interfaces;  // by name; several are a bond
+  InterfaceState* active = nullptr;         // of a bond, the one that carries its traffic; null: none can
   std::optional<ofproto::BundleId> bundle;
   ofproto::BundleConfig config;
   std::optional<flow::EthAddr> counted_mac;  // as it stands in BridgeState::macs
   Messages messages;
+
+  bool is_bond() const { return interfaces.size() > 1; }
 };
 
 struct BridgeState {
@@ -134,6 +137,11 @@ std::string error_text(const Model& model, const InterfaceState& interface);
 bool is_virtual(const netdev::Netdev& device);
 // Whether the device is there: one of the kernel's may not be.
 bool is_present(const netdev::Netdev& device);
+// Whether what is sent by the interface arrives somewhere.
+bool can_carry(const InterfaceState& interface);
+// The member that is to carry a bond's traffic: `primary` if it can, else the one that does if it still can, else the
+// first that can; null if there is none.
+InterfaceState* choose_active(const PortState& bond, const std::string& primary);
 // Why nothing passes a device at the moment, as "No such device"; empty if something can.
 std::string obstacle(const netdev::Netdev& device);
 

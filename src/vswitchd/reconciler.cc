@@ -6,12 +6,13 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "flow/address.h"
 
 namespace ovs::vswitchd {
 
 namespace {
 
-LogModule log{"bridge"};
+LogModule log{"bridge"}, bond_log{"bond"};
 
 using dbclient::ReplicaRow;
 using ovsdb::Datum;
@@ -60,6 +61,17 @@ void missing_features(const BridgeRow& row, Complaints& complaints) {
   if (!row.datum<"ipfix">().empty()) complaints.push_back("IPFIX is not supported yet: nothing is exported");
   if (!row.datum<"controller">().empty())
     complaints.push_back("OpenFlow controllers are not supported yet: none is connected to, and fail_mode decides");
+}
+
+void missing_bond_features(const PortRow& row, Complaints& complaints) {
+  if (const auto mode = row.get<"bond_mode">(); mode && *mode != "active-backup")
+    complaints.push_back(fmt::format("bond_mode {} is not supported yet: active-backup is used, one member carries all "
+                                     "traffic and another takes over when its link fails", *mode));
+  if (const auto lacp = row.get<"lacp">(); lacp && *lacp != "off")
+    complaints.push_back("LACP is not supported yet: the switch at the other end must not aggregate these links, or it "
+                         "will lose what it sends by others than the active one");
+  if (row.get<"bond_updelay">() > 0 || row.get<"bond_downdelay">() > 0)
+    complaints.push_back("bond_updelay and bond_downdelay are not supported yet: links count as what they are at once");
 }
 
 }  // namespace
@@ -313,12 +325,9 @@ void Reconciler::apply_port_row(Work& work, PortState& port, const PortRow& row)
   const Datum& interfaces = row.datum<"interfaces">();
   if (work.everything || row.changed<"interfaces">() || row.row().inserted() || port.interfaces_seen.empty()) {
     const SetChange change = difference(port.interfaces_seen, interfaces);
-    const InterfaceState* first = port.interfaces.empty() ? nullptr : port.interfaces.front();
     for (const Uuid& id : change.removed)
       if (InterfaceState* interface = Model::find(model_.interfaces, id); interface && interface->port == &port)
         remove_interface(*interface, true);
-    // Those that were left out of a bond may be needed now.
-    if (!port.interfaces.empty() && port.interfaces.front() != first) work.attach.push_back(port.interfaces.front());
     for (const Uuid& id : change.added) work.interfaces.emplace_back(port.id, id);
     port.interfaces_seen = interfaces;
   }
@@ -344,21 +353,39 @@ void Reconciler::configure_port(PortState& port) {
   Complaints complaints;
   ofproto::BundleConfig config = bundle_config(port_columns(row), complaints);
   if (!row.datum<"qos">().empty()) complaints.push_back("QoS is not supported yet: nothing is shaped");
-  if (port.interfaces.size() > 1)
-    complaints.push_back(
-        fmt::format("bonds are not supported yet: {} alone is used, and nothing takes over when it fails",
-                    port.interfaces.front()->name));
+  if (port.is_bond()) missing_bond_features(row, complaints);
   log_new("port " + port.name, port.messages, Messages(complaints.begin(), complaints.end()));
 
   config.name = port.name;
   for (const InterfaceState* interface : port.interfaces)
     if (interface->number) config.members.push_back(*interface->number);
+  choose_active_member(port, row);
+  if (port.active) config.active = port.active->number;
   if (config.members.empty()) return;  // detach() took the bundle away
   if (!port.bundle)
     port.bundle = bridge.engine->bridges().add_bundle(*bridge.number, config);
   else if (config != port.config)
     bridge.engine->bridges().configure_bundle(*bridge.number, *port.bundle, config);
   port.config = std::move(config);
+}
+
+void Reconciler::choose_active_member(PortState& port, const PortRow& row) {
+  InterfaceState* chosen = nullptr;
+  if (port.is_bond()) {
+    const StringMap other_config = row.get<"other_config">();
+    const auto primary = other_config.find("bond-primary");
+    chosen = choose_active(port, primary == other_config.end() ? "" : primary->second);
+  }
+  if (std::exchange(port.active, chosen) != chosen) {
+    if (chosen)
+      bond_log.info("bond {}: active member is now {}", port.name, chosen->name);
+    else if (port.is_bond())
+      bond_log.warn("bond {}: all members are disabled: nothing passes", port.name);
+  }
+  // The row may say something else after a restart.
+  std::optional<std::string> address;
+  if (chosen) address = flow::format_eth(chosen->device->state().mac);
+  if (row.get<"bond_active_slave">() != address) reporter_.touch(port);
 }
 
 // ---- interfaces
@@ -389,8 +416,7 @@ void Reconciler::add_interface(Work& work, PortState& port, const InterfaceRow& 
   model_.interfaces.emplace(interface.id, std::move(made));
   model_.by_name.emplace(interface.name, &interface);
   reporter_.touch(interface);
-  // Of a bond the first one is used: it may be another one now.
-  for (InterfaceState* other : port.interfaces) work.attach.push_back(other);
+  work.attach.push_back(&interface);
 }
 
 void Reconciler::apply_interface_row(Work& work, InterfaceState& interface, const InterfaceRow& row) {
@@ -446,6 +472,7 @@ void Reconciler::remove_interface(InterfaceState& interface, bool destroy) {
   PortState& port = *interface.port;
   detach(interface);
   close_device(interface, destroy);
+  if (port.active == &interface) port.active = nullptr;
   std::erase(port.interfaces, &interface);
   contested_.erase(&interface);
   missing_.erase(&interface);
@@ -465,6 +492,7 @@ void Reconciler::device_changed(const std::string& name) {
     count_mac(*interface->port);
     count_mtu(*interface);
     if (interface->is_internal()) unsettled_.insert(&bridge);
+    if (interface->port->is_bond()) work.configure.insert(interface->port);
   } else {
     work.attach.push_back(interface);
   }

@@ -63,6 +63,7 @@ class Reconciler {
   void add_port(Work& work, BridgeState& bridge, const PortRow& row);
   void remove_port(PortState& port, bool destroy);
   void configure_port(PortState& port);
+  void choose_active_member(PortState& port, const PortRow& row);
   void add_interface(Work& work, PortState& port, const InterfaceRow& row);
   void contested(InterfaceState& interface, const std::string& text);
   void remove_interface(InterfaceState& interface, bool destroy);

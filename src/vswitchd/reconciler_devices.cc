@@ -83,13 +83,6 @@ void Reconciler::attach(InterfaceState& interface) {
   PortState& port = *interface.port;
   BridgeState& bridge = *port.bridge;
   const std::string told = interface.error;
-  if (port.interfaces.front() != &interface) {
-    detach(interface);
-    interface.error = fmt::format("bonds are not supported yet: of port {} {} alone is used", port.name,
-                                  port.interfaces.front()->name);
-    reporter_.touch(interface);
-    return;
-  }
   if (interface.number) return;
   reporter_.touch(interface);
   if (!bridge.number) {
@@ -166,6 +159,7 @@ void Reconciler::detach(InterfaceState& interface) {
   bridge.by_number.erase(raw(*interface.number));
   SflowExports::remove(interface);
   interface.number.reset();
+  if (port.active == &interface) port.active = nullptr;
   interface.trouble.clear();
   bridge.internals.erase(&interface);
   count_mac(port);

@@ -84,6 +84,11 @@ void Reporter::touch(const BridgeState& bridge) {
   flush_soon_.schedule();
 }
 
+void Reporter::touch(const PortState& port) {
+  ports_.insert(port.id);
+  flush_soon_.schedule();
+}
+
 void Reporter::touch_root() {
   root_ = true;
   flush_soon_.schedule();
@@ -121,7 +126,7 @@ bool Reporter::may_write() const { return client_.is_connected() && client_.has_
 
 void Reporter::flush() {
   if (in_flight_ || !may_write()) return;
-  if (!root_ && !all_ && interfaces_.empty() && bridges_.empty()) return;
+  if (!root_ && !all_ && interfaces_.empty() && bridges_.empty() && ports_.empty()) return;
   const bool urgent = configured_.has_value();
   if (!urgent && loop_.now() < next_flush_) {
     if (!flush_later_.running()) flush_later_.start_at(next_flush_);
@@ -132,14 +137,18 @@ void Reporter::flush() {
   if (all_) {
     for (const auto& [id, interface] : model_.interfaces) interfaces_.insert(id);
     for (const auto& [id, bridge] : model_.bridges) bridges_.insert(id);
+    for (const auto& [id, port] : model_.ports) ports_.insert(id);
   }
   for (const Uuid& id : interfaces_)
     if (InterfaceState* interface = Model::find(model_.interfaces, id)) write_interface(transaction, *interface);
   for (const Uuid& id : bridges_)
     if (const BridgeState* bridge = Model::find(model_.bridges, id)) write_bridge(transaction, *bridge);
+  for (const Uuid& id : ports_)
+    if (const PortState* port = Model::find(model_.ports, id)) write_port(transaction, *port);
   if (root_ || all_) write_root(transaction);
   interfaces_.clear();
   bridges_.clear();
+  ports_.clear();
   root_ = all_ = false;
   next_flush_ = loop_.now() + pause;
   commit(std::move(transaction));
@@ -188,6 +197,12 @@ void Reporter::write_bridge(dbclient::Transaction& transaction, const BridgeStat
   BridgeRow::set<"datapath_version">(transaction, bridge.id, std::string(bridge.number ? "<built-in>" : ""));
   // For what spanning tree has to say.
   BridgeRow::set<"status">(transaction, bridge.id, StringMap{});
+}
+
+void Reporter::write_port(dbclient::Transaction& transaction, const PortState& port) {
+  PortRow::set<"bond_active_slave">(
+      transaction, port.id,
+      port.active ? OptionalText(flow::format_eth(port.active->device->state().mac)) : OptionalText());
 }
 
 void Reporter::write_interface(dbclient::Transaction& transaction, InterfaceState& interface) {

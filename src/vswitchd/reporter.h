@@ -36,6 +36,7 @@ class Reporter {
   void touch(const InterfaceState& interface) { touch_interface(interface.id); }
   void touch_interface(const Uuid& id);
   void touch(const BridgeState& bridge);
+  void touch(const PortState& port);
   void touch_root();
   void touch_all();
   // `next_cfg` of the configuration that is in force now.
@@ -51,6 +52,7 @@ class Reporter {
   void flush();
   void write_root(dbclient::Transaction& transaction);
   void write_bridge(dbclient::Transaction& transaction, const BridgeState& bridge);
+  void write_port(dbclient::Transaction& transaction, const PortState& port);
   void write_interface(dbclient::Transaction& transaction, InterfaceState& interface);
   void write_statistics(dbclient::Transaction& transaction, InterfaceState& interface,
                         const netdev::Statistics& statistics);
@@ -67,7 +69,7 @@ class Reporter {
   HostFacts facts_;
 
   using Ids = boost::unordered_flat_set<Uuid, UuidHash>;
-  Ids interfaces_, bridges_;  // that may have to be written
+  Ids interfaces_, bridges_, ports_;  // that may have to be written
   bool root_ = false, all_ = false;
   std::optional<std::int64_t> configured_;  // not written yet
   bool in_flight_ = false;

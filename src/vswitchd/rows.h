@@ -46,7 +46,9 @@ using PortRow =
                   Col<"vlan_mode", std::optional<std::string>>, Col<"tag", std::optional<std::int64_t>>,
                   Col<"trunks", std::vector<std::int64_t>>, Col<"cvlans", std::vector<std::int64_t>>,
                   Col<"other_config", StringMap>, Col<"protected", bool>, Col<"mac", std::optional<std::string>>,
-                  Col<"qos", std::optional<Uuid>>>;
+                  Col<"qos", std::optional<Uuid>>, Col<"bond_mode", std::optional<std::string>>,
+                  Col<"bond_updelay", std::int64_t>, Col<"bond_downdelay", std::int64_t>,
+                  Col<"lacp", std::optional<std::string>>, Col<"bond_active_slave", std::optional<std::string>>>;
 
 using InterfaceRow =
     dbclient::Row<"Interface", Col<"name", std::string>, Col<"type", std::string>, Col<"options", StringMap>,

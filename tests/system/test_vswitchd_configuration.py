@@ -40,6 +40,10 @@ class Switch:
         wait_until(lambda: self.interface(name, column) == value,
                    what=f"{column} of {name} to become {value!r}, not {self.interface(name, column)!r}")
 
+    def await_active(self, member):
+        address = self.interface(member, "mac_in_use")
+        wait_until(lambda: self.get("Port", "bond0", "bond_active_slave") == address, what=f"{member} to become active")
+
     def appctl(self, *words, **options):
         return self.daemon.appctl(*words, **options).stdout
 
@@ -298,25 +302,69 @@ def test_a_port_moves_to_another_bridge(switch):
     assert shown.index("br1:") < shown.index("p1 ")
 
 
-def test_a_bond_uses_one_interface_and_says_so(switch):
-    switch.vsctl("add-bond", "br0", "bond0", "e2", "e1", "--", "set", "interface", "e1", "type=dummy",
-                 "--", "set", "interface", "e2", "type=dummy", status=None)
-    assert switch.interface("e1", "ofport") == 1
-    assert switch.interface("e2", "ofport") == -1
-    assert switch.interface("e2", "error") == "bonds are not supported yet: of port bond0 e1 alone is used"
-    assert "port bond0: bonds are not supported yet" in switch.log()
-    switch.vsctl("del-bond-iface", "bond0", "e1")
-    assert switch.interface("e2", "error") is None
-    assert switch.interface("e2", "ofport") > 0
+@pytest.fixture
+def bond(switch):
+    """bond0 with the members e4 and e5, beside the port p1; numbered as their names say."""
+    switch.add_port("br0", "p1")
+    switch.vsctl("add-bond", "br0", "bond0", "e5", "e4", "--", "set", "interface", "e4", "type=dummy",
+                 "ofport_request=4", "--", "set", "interface", "e5", "type=dummy", "ofport_request=5")
+    return switch
 
 
-def test_an_interface_that_joins_a_port_before_the_one_in_use(switch):
-    switch.add_port("br0", "e5")
-    switch.vsctl("add-bond-iface", "e5", "e4", "--", "set", "interface", "e4", "type=dummy", status=None)
-    assert switch.interface("e4", "ofport") > 0
-    assert switch.interface("e5", "ofport") == -1
-    switch.appctl("netdev-dummy/receive", "e4", "ffffffffffff0200000000010806")
-    assert "e4" in switch.appctl("dpif/show") and "e5" not in switch.appctl("dpif/show")
+def trace(switch, port):
+    """What becomes of a frame to an unknown address."""
+    flow = f"in_port={port},dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02"
+    return switch.appctl("ofproto/trace", "br0", flow).split("Datapath actions: ")[1].strip()
+
+
+def test_one_member_of_a_bond_carries_and_others_take_over(bond):
+    assert [bond.interface(name, "ofport") for name in ("e4", "e5")] == [4, 5]
+    assert [bond.interface(name, "error") for name in ("e4", "e5")] == [None, None]
+    bond.await_active("e4")
+    assert trace(bond, 1) == "100,4"
+    assert trace(bond, 4) == "100,1"
+    assert trace(bond, 5) == "drop"
+    assert "bond bond0: active member is now e4" in bond.log()
+
+    bond.appctl("netdev-dummy/set-admin-state", "e4", "down")
+    bond.await_active("e5")
+    assert trace(bond, 1) == "100,5"
+    assert trace(bond, 4) == "drop"
+    # It stays with the new one when the old one is back.
+    bond.appctl("netdev-dummy/set-admin-state", "e4", "up")
+    assert trace(bond, 1) == "100,5"
+
+    bond.appctl("netdev-dummy/set-admin-state", "down")
+    wait_until(lambda: bond.get("Port", "bond0", "bond_active_slave") is None, what="a bond without an active member")
+    assert trace(bond, 1) == "100"
+    assert "bond bond0: all members are disabled: nothing passes" in bond.log()
+
+
+def test_the_primary_member_of_a_bond_is_preferred(bond):
+    bond.vsctl("set", "port", "bond0", "other_config:bond-primary=e5")
+    bond.await_active("e5")
+    bond.appctl("netdev-dummy/set-admin-state", "e5", "down")
+    bond.await_active("e4")
+    bond.appctl("netdev-dummy/set-admin-state", "e5", "up")
+    bond.await_active("e5")
+
+
+def test_members_join_and_leave_a_bond(bond):
+    bond.await_active("e4")
+    bond.vsctl("del-bond-iface", "bond0", "e4")
+    assert trace(bond, 1) == "100,5"
+    assert bond.get("Port", "bond0", "bond_active_slave") is None
+    bond.vsctl("add-bond-iface", "bond0", "e3", "--", "set", "interface", "e3", "type=dummy", "ofport_request=3")
+    bond.await_active("e3")
+    assert trace(bond, 1) == "100,3"
+    assert trace(bond, 5) == "drop"
+
+
+def test_what_bonds_cannot_do_yet_is_said(bond):
+    bond.vsctl("set", "port", "bond0", "bond_mode=balance-slb", "lacp=active", "bond_updelay=100")
+    for text in ("bond_mode balance-slb is not supported yet: active-backup is used", "LACP is not supported yet",
+                 "bond_updelay and bond_downdelay are not supported yet"):
+        assert f"port bond0: {text}" in bond.log()
 
 
 @pytest.mark.parametrize("settings, warning", [

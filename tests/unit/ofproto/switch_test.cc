@@ -320,5 +320,37 @@ TEST_F(ThreePorts, AnIdleSwitchHasNothingToDo) {
   EXPECT_LE(subject.revalidate(now), now + milliseconds(500));
 }
 
+// p2 and p3 are a bond.
+TEST_F(ThreePorts, OneMemberOfABondCarries) {
+  subject.remove_bundle(bridge, bundles.at("p3"));
+  BundleConfig bond;
+  bond.name = "bond0";
+  bond.members = {ports.at("p2"), ports.at("p3")};
+  bond.active = ports.at("p2");
+  bond.trunks.set();
+  subject.configure_bundle(bridge, bundles.at("p2"), bond);
+  subject.revalidate(now);
+  EXPECT_EQ(receive(from_to(2, mac_a, mac_b)), "1,3");
+  EXPECT_EQ(receive(from_to(3, mac_b, mac_a)), "2");
+  // What comes back by the other one goes nowhere, and teaches nothing.
+  EXPECT_EQ(receive(from_to(4, mac_a, mac_c)), "drop");
+  subject.revalidate(now);
+  EXPECT_EQ(flow_actions(mac_a, mac_b), "3");
+  EXPECT_EQ(flow_actions(mac_b, mac_a), "2");
+
+  bond.active = ports.at("p3");
+  subject.configure_bundle(bridge, bundles.at("p2"), bond);
+  subject.revalidate(now);
+  EXPECT_EQ(flow_actions(mac_a, mac_b), "4");  // who is behind the bond is known
+  EXPECT_EQ(flow_actions(mac_b, mac_a), "drop");
+  EXPECT_EQ(receive(from_to(4, mac_b, mac_a)), "2");
+
+  bond.active.reset();
+  subject.configure_bundle(bridge, bundles.at("p2"), bond);
+  subject.revalidate(now);
+  EXPECT_EQ(flow_actions(mac_a, mac_b), "drop");
+  EXPECT_EQ(receive(from_to(2, mac_a, mac_c)), "1");
+}
+
 }  // namespace
 }  // namespace ovs::ofproto::test
