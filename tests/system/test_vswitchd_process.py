@@ -104,13 +104,29 @@ def test_the_datapath_type_system_is_said_to_be_user_space(switch):
 
 # ------------------------------------------------------------------ the lock
 
-def test_a_second_daemon_waits_and_takes_over(switch):
+def start_second(switch, **options):
+    """Another daemon on the same database; its log is second.log."""
     control = switch.run_dir / "second.ctl"
     second = switch.start("ovs-vswitchd", "--enable-dummy", f"--unixctl={control}",
-                          f"--log-file={switch.log_dir}/second.log", "--no-chdir", ready=lambda: can_connect(control))
+                          f"--log-file={switch.log_dir}/second.log", "--no-chdir", ready=lambda: can_connect(control),
+                          **options)
     second.control = control
-    told = lambda: (switch.log_dir / "second.log").read_text()
-    wait_until(lambda: f"another ovs-vswitchd serves this database: this one (pid {second.pid}) waits" in told())
+    second.log = lambda: (switch.log_dir / "second.log").read_text()
+    return second
+
+
+def waits(daemon):
+    return f"another ovs-vswitchd serves this database: this one (pid {daemon.pid}) waits"
+
+
+def bridges(daemon):
+    return daemon.appctl("ofproto/list").stdout.split()
+
+
+def test_a_second_daemon_waits_and_takes_over(switch):
+    second = start_second(switch)
+    told = second.log
+    wait_until(lambda: waits(second) in told())
     assert second.appctl("ofproto/list").stdout == ""
     # The first one works on meanwhile.
     vsctl(switch, "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
@@ -127,6 +143,67 @@ def test_detach_returns_although_another_daemon_has_the_lock(switch):
                "-vconsole:off", timeout=20)
     pid = int((switch.run_dir / "second.pid").read_text())
     switch.run("ovs-appctl", "-t", switch.run_dir / f"ovs-vswitchd.{pid}.ctl", "exit")
+
+
+def test_the_lock_is_lost_during_an_outage_of_the_server(switch):
+    second = start_second(switch)
+    wait_until(lambda: waits(second) in second.log())
+    switch.server.kill()
+    wait_until(lambda: bridges(switch.switch) == ["br0"], what="the first one to go on alone")
+    # The second one asks first when the server is back.
+    switch.switch.process.send_signal(signal.SIGSTOP)
+    switch.server = switch.start_ovsdb_server()
+    wait_until(lambda: "takes over" in second.log() and bridges(second) == ["br0"], timeout=20)
+    switch.switch.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: waits(switch.switch) in log(switch), timeout=20)
+    assert "the other one took over while there was no connection: removing all bridges here" in log(switch)
+    wait_until(lambda: bridges(switch.switch) == [])
+    # What is configured now, the second one does; then the first one again.
+    vsctl(switch, "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
+    assert "p3 3/" in second.appctl("dpif/show").stdout
+    second.stop()
+    wait_until(lambda: bridges(switch.switch) == ["br0"])
+    assert "p3 3/" in switch.switch.appctl("dpif/show").stdout
+    vsctl(switch, "add-port", "br0", "p4", "--", "set", "interface", "p4", "type=dummy")
+    assert vsctl(switch, "get", "interface", "p4", "ofport") == "4\n"
+
+
+def test_the_lock_is_kept_over_a_restart_of_the_server(switch):
+    second = start_second(switch)
+    wait_until(lambda: waits(second) in second.log())
+    second.process.send_signal(signal.SIGSTOP)
+    switch.server.stop()
+    switch.server = switch.start_ovsdb_server()
+    # That the database has its next configuration confirmed, only who has the lock can bring about.
+    vsctl(switch, "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
+    second.process.send_signal(signal.SIGCONT)
+    connections = second.log().count("connected")
+    wait_until(lambda: second.log().count("connected") > connections, timeout=20)
+    vsctl(switch, "add-port", "br0", "p4", "--", "set", "interface", "p4", "type=dummy")
+    assert bridges(switch.switch) == ["br0"] and bridges(second) == []
+    assert "takes over" not in second.log()
+    assert "removing all bridges" not in log(switch) and "deleted interface" not in log(switch)
+
+
+def test_a_second_daemon_that_started_without_the_server_waits(switch):
+    switch.server.stop()
+    second = start_second(switch)
+    second.process.send_signal(signal.SIGSTOP)
+    switch.server = switch.start_ovsdb_server()
+    vsctl(switch, "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
+    second.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: waits(second) in second.log(), timeout=20)
+    assert bridges(second) == []
+    switch.switch.kill()
+    wait_until(lambda: bridges(second) == ["br0"], timeout=20)
+
+
+def test_the_lock_is_stolen(switch):
+    with switch.server.connect() as thief:
+        assert thief.call("steal", ["ovs_vswitchd"]) == {"locked": True}
+        wait_until(lambda: waits(switch.switch) in log(switch))
+        wait_until(lambda: bridges(switch.switch) == [])
+    wait_until(lambda: bridges(switch.switch) == ["br0"])
 
 
 # ------------------------------------------------------------------ the server comes and goes
