@@ -28,6 +28,7 @@ EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
 	tests/support/demo.py \
 	tests/support/makefile.py \
 	tests/support/netns.py \
+	tests/support/openrc_machine.py \
 	tests/support/ovs_test.py \
 	tests/support/sflow.py \
 	tests/support/two_hosts.py \
