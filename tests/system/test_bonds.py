@@ -28,6 +28,7 @@ class Bond:
                 self.far.run("ip", "link", "set", f"w{n}", "master", "lan")
             self.far.address("lan", "10.0.0.2/24")
             self.far.run("ip", "link", "set", "lan", "up")
+            self.members = {self.host.namespace.mac(name): name for name in ("l0", "l1")}
             self.host.start()
             self.host.vsctl("add-br", "br0", "--", "add-port", "br0", "p1")
             self.host.vsctl("add-bond", "br0", "bond0", "l0", "l1")
@@ -36,8 +37,7 @@ class Bond:
             raise
 
     def active(self):
-        address = self.host.vsctl("get", "port", "bond0", "bond_active_slave").strip().strip('"')
-        return {self.host.namespace.mac(name): name for name in ("l0", "l1")}.get(address)
+        return self.members.get(self.host.vsctl("get", "port", "bond0", "bond_active_slave").strip().strip('"'))
 
     def await_active(self, name):
         wait_until(lambda: self.active() == name, what=f"{name} to become active, not {self.active()}")
