@@ -33,6 +33,7 @@ Result<void> KernelDevice::adopt(const netlink::Link& link) {
   const bool yields = yields_to_master() && link.master;
   if (!yields) OVS_TRY_DO(open_interface(link));
   open_ = !yields;
+  out_of_sight_ = false;
   master_ = 0;
   links_.rebind(*this, state_.ifindex, link.ifindex);
   state_.ifindex = link.ifindex;
@@ -79,6 +80,7 @@ void KernelDevice::apply_master(const netlink::Link& link) {
 
 void KernelDevice::forget_interface() {
   links_.touched(*this);
+  out_of_sight_ = false;
   open_ = false;
   master_ = 0;
   links_.rebind(*this, state_.ifindex, 0);
@@ -88,12 +90,17 @@ void KernelDevice::forget_interface() {
   ++generation_;
 }
 
+void KernelDevice::leave_sight() {
+  links_.rebind(*this, state_.ifindex, 0);
+  out_of_sight_ = true;
+}
+
 void KernelDevice::link_present(const netlink::Link& link) {
-  if (link.ifindex == state_.ifindex) return apply(link);
+  if (link.ifindex == state_.ifindex && !out_of_sight_) return apply(link);
   // The message may be older than what is there now.
   auto now = links_.rtnetlink().find_link(name());
   if (!now || !*now) return link_gone();
-  if ((*now)->ifindex == state_.ifindex) return apply(**now);
+  if ((*now)->ifindex == state_.ifindex && !out_of_sight_) return apply(**now);
   const bool was_up = state_.link_up;
   if (auto done = adopt(**now); !done) {
     log.limited(opening_failed, LogLevel::warn, "could not open network device {} ({})", name(),
@@ -122,6 +129,7 @@ Result<unsigned> KernelDevice::existing() const {
 }
 
 Result<Statistics> KernelDevice::statistics() const {
+  if (out_of_sight_) return own_statistics();
   OVS_TRY(const unsigned index, existing());
   OVS_TRY(const auto counters, links_.rtnetlink().counters(index));
   return to_statistics(counters);

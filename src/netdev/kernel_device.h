@@ -33,6 +33,10 @@ class KernelDevice : public Netdev {
   // Whether state() or generation() is another one than when this was asked last.
   bool take_change();
   virtual Statistics to_statistics(const netlink::LinkCounters& counters) const = 0;
+  // The interface lives on where rtnetlink does not tell of it: in another network namespace.
+  bool out_of_sight() const { return out_of_sight_; }
+  // What the device has counted itself; for an interface that is out of sight.
+  virtual Statistics own_statistics() const { return {}; }
 
  protected:
   KernelDevice(std::string name, LinkTable& links) : Netdev(std::move(name)), links_(links) {}
@@ -43,8 +47,11 @@ class KernelDevice : public Netdev {
   virtual void close_interface() {}
   // Whether what the interface receives is not for us while it belongs to a Linux bridge or a bond.
   virtual bool yields_to_master() const { return false; }
-  // The interface is gone.  Returns whether it lives on out of rtnetlink's sight, or has been made again.
+  // The interface is gone.  Returns whether it lives on out of rtnetlink's sight (leave_sight() was called then), or has
+  // been made again.
   virtual bool interface_lost() = 0;
+  // What rtnetlink says of this index is about another interface from now on.
+  void leave_sight();
   // Makes the interface if this kind does; called before it is looked for.
   virtual Result<void> make_interface() { return {}; }
   unsigned ifindex() const { return state_.ifindex; }
@@ -62,6 +69,7 @@ class KernelDevice : public Netdev {
   LinkTable& links_;
   bool added_ = false;
   bool open_ = false;
+  bool out_of_sight_ = false;
   unsigned master_ = 0;
   State state_;
   std::uint64_t generation_ = 0;

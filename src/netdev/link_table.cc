@@ -129,6 +129,8 @@ Result<std::map<std::string, Statistics>> LinkTable::all_statistics() {
     if (const auto found = by_ifindex_.find(ifindex); found != by_ifindex_.end())
       all.emplace(found->second->name(), found->second->to_statistics(counters));
   }));
+  for (const auto& [name, device] : by_name_)
+    if (device->out_of_sight()) all.emplace(name, device->own_statistics());
   return all;
 }
 

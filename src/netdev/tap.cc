@@ -75,7 +75,10 @@ Result<void> Tap::open_interface(const netlink::Link& link) {
 
 bool Tap::interface_lost() {
   // In another network namespace now, where rtnetlink does not tell us of it.
-  if (attached()) return true;
+  if (attached()) {
+    if (!out_of_sight()) leave_sight();
+    return true;
+  }
   forget_interface();
   if (auto made = make_interface(); !made) {
     log.warn("{}: the interface is gone and could not be made again: {}", name(), made.error().message);
@@ -111,7 +114,7 @@ std::vector<int> Tap::rx_descriptors() const {
 
 std::size_t Tap::receive(std::size_t, std::span<flow::Packet> slots) {
   const int fd = fd_.get();
-  std::size_t taken = 0;
+  std::size_t taken = 0, taken_bytes = 0;
   while (taken < slots.size()) {
     flow::Packet& packet = slots[taken];
     // The virtio header goes into the headroom, right before the frame.
@@ -131,13 +134,16 @@ std::size_t Tap::receive(std::size_t, std::span<flow::Packet> slots) {
       continue;
     }
     packet.set_size(bytes - vnet_header_bytes);
+    taken_bytes += packet.size();
     ++taken;
   }
+  if (taken != 0) rx_.add(taken, taken_bytes);
   return taken;
 }
 
 void Tap::send(std::span<flow::Packet* const> packets) {
   const int fd = fd_.get();
+  std::size_t sent = 0, sent_bytes = 0;
   for (flow::Packet* packet : packets) {
     VnetHeader header = make_vnet_header(*packet);
     const iovec parts[] = {{&header, vnet_header_bytes}, {packet->data(), packet->size()}};
@@ -146,7 +152,12 @@ void Tap::send(std::span<flow::Packet* const> packets) {
     while (n < 0 && errno == EINTR);
     // What goes wrong in the interface itself (it is down: EIO) it counts itself.
     if (n < 0 && (errno == EBADFD || errno == EAGAIN)) tx_dropped_.fetch_add(1, std::memory_order_relaxed);
+    if (n > 0) {
+      sent++;
+      sent_bytes += packet->size();
+    }
   }
+  if (sent != 0) tx_.add(sent, sent_bytes);
 }
 
 Statistics Tap::to_statistics(const netlink::LinkCounters& counters) const {
@@ -158,6 +169,16 @@ Statistics Tap::to_statistics(const netlink::LinkCounters& counters) const {
   s.rx_crc_err = s.rx_frame_err = s.rx_over_err = s.rx_missed_errors = s.multicast = 0;
   *s.rx_dropped += rx_bad_.load(std::memory_order_relaxed);
   *s.tx_dropped += tx_dropped_.load(std::memory_order_relaxed);
+  seen_ = s;
+  rx_.start();
+  tx_.start();
+  return s;
+}
+
+Statistics Tap::own_statistics() const {
+  Statistics s = seen_;
+  rx_.add_to(s.rx_packets, s.rx_bytes);
+  tx_.add_to(s.tx_packets, s.tx_bytes);
   return s;
 }
 

@@ -211,6 +211,42 @@ TEST_F(TapTest, GoesOnWorkingFromAnotherNamespace) {
   EXPECT_FALSE(succeeds("nsenter --net=" + host.namespace_file() + " ip link show br0"));
 }
 
+TEST_F(TapTest, CountsOnInAnotherNamespace) {
+  give_address();
+  const Talker here;
+  here.say("one");
+  auto received = receive(*device, has_text("one"));
+  ASSERT_TRUE(received);
+  send(*device, reflected(*received));
+  const Statistics before = *device->statistics();
+  EXPECT_EQ(before.tx_packets, 1u);
+  send(*device, reflected(*received));  // not seen before the interface goes
+
+  Host host;
+  run("ip link set br0 netns " + std::to_string(host.pid()));
+  registry->process_events();
+  host.call([&] {
+    run("ip addr add 192.0.2.1/24 dev br0 && ip link set br0 up && "
+        "ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:0b dev br0");
+    const Talker there;
+    there.say("two");
+    received = receive(*device, has_text("two"));
+    ASSERT_TRUE(received);
+    for (int i = 0; i < 3; ++i) send(*device, reflected(*received));
+  });
+  const auto after = device->statistics();
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(after->tx_packets, 5u);
+  EXPECT_EQ(after->tx_bytes, 5 * received->size());
+  EXPECT_GT(*after->rx_packets, *before.rx_packets);
+  EXPECT_EQ(registry->all_statistics()->at("br0").tx_packets, 5u);
+
+  // Back again, the kernel's own counters are those that count.
+  run("nsenter --net=" + host.namespace_file() + " ip link set br0 netns " + std::to_string(::getpid()));
+  registry->process_events();
+  EXPECT_EQ(device->statistics()->tx_packets, 5u);
+}
+
 TEST_F(TapTest, TellsWhoHasIt) {
   const auto other = open_registry("other");
   auto held = other->create("br0", "internal", {});
