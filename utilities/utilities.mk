@@ -1,6 +1,8 @@
 # What the tools share; each program has a fragment of its own.
 noinst_LIBRARIES += libovs-utilities.a
 libovs_utilities_a_SOURCES = \
+	utilities/setting.cc \
+	utilities/setting.h \
 	utilities/table.cc \
 	utilities/table.h \
 	utilities/timeout.cc \
@@ -12,4 +14,5 @@ utilities_LIBS = libovs-utilities.a
 include utilities/ovsdb-client.mk
 include utilities/ovs-appctl.mk
 include utilities/ovs-vsctl.mk
+include utilities/ovs-conf.mk
 include utilities/ovsdb-tool.mk

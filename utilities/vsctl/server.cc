@@ -32,8 +32,10 @@ std::string advice(std::string_view remotes, const Error& error) {
 Server::Server(std::string remotes) : remotes_(std::move(remotes)) {}
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool retry) {
+Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool retry,
+                                                std::optional<runtime::Duration> limit) {
   std::unique_ptr<Server> server(new Server(std::string(remotes)));
+  server->limit_ = limit;
   rpc::SessionOptions options;
   options.retry = retry;
   options.probe_interval = runtime::Duration{0};
@@ -52,13 +54,20 @@ Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool r
 
 Result<void> Server::wait(const std::function<bool()>& done, std::string_view what) {
   auto over = [&] { return done() || client_->failure(); };
-  if (!loop_.run_until(over, runtime::Duration{2000})) {
+  constexpr runtime::Duration notice{2000};
+  const bool short_limit = limit_ && *limit_ <= notice;
+  if (!loop_.run_until(over, short_limit ? *limit_ : notice)) {
     std::string text(what);
     if (text.empty()) text = (client_->is_connected() ? "an answer from " : "a connection to ") + remotes_;
+    auto timed_out = [&] {
+      return unexpected("waited " + real_to_text(static_cast<double>(limit_->count()) / 1000) + " seconds in vain for " + text,
+                        ETIMEDOUT);
+    };
+    if (short_limit) return timed_out();
     // Once for each thing: wait-until looks again at every change.
     if (said_ != text) std::fprintf(stderr, "%s: waiting for %s\n", program_name().c_str(), text.c_str());
-    said_ = std::move(text);
-    loop_.run_until(over);
+    said_ = text;
+    if (!loop_.run_until(over, limit_ ? std::optional(*limit_ - notice) : std::nullopt)) return timed_out();
   }
   if (done()) return {};
   const Error& error = *client_->failure();
@@ -76,29 +85,39 @@ Result<json::array> Server::transact(const std::vector<std::string>& operations)
     params += op;
   }
   params += ']';
-  std::optional<rpc::Response> response;
-  client_->request("transact", params, [&](rpc::Response&& r) { response = std::move(r); });
-  OVS_TRY_DO(wait([&] { return response.has_value(); }));
-  if (!response->ok) return unexpected(ovsdb::error_text(response->value));
-  if (!response->value.is_array()) return unexpected("the reply to \"transact\" is no array");
-  return std::move(response->value.get_array());
+  // The answer may come when nobody waits any more.
+  auto response = std::make_shared<std::optional<rpc::Response>>();
+  client_->request("transact", params, [response](rpc::Response&& r) { *response = std::move(r); });
+  OVS_TRY_DO(wait([&] { return response->has_value(); }));
+  rpc::Response& r = **response;
+  if (!r.ok) return unexpected(ovsdb::error_text(r.value));
+  if (!r.value.is_array()) return unexpected("the reply to \"transact\" is no array");
+  return std::move(r.value.get_array());
 }
 
 Result<std::shared_ptr<const ovsdb::DatabaseSchema>> Server::get_schema() {
-  std::optional<Result<std::shared_ptr<const ovsdb::DatabaseSchema>>> schema;
-  client_->get_schema(database_name, [&](auto&& result) { schema.emplace(std::move(result)); });
-  OVS_TRY_DO(wait([&] { return schema.has_value(); }));
-  return std::move(*schema);
+  auto schema = std::make_shared<std::optional<Result<std::shared_ptr<const ovsdb::DatabaseSchema>>>>();
+  client_->get_schema(database_name, [schema](auto&& result) { schema->emplace(std::move(result)); });
+  OVS_TRY_DO(wait([&] { return schema->has_value(); }));
+  return std::move(**schema);
 }
 
 dbclient::Outcome Server::commit(dbclient::Transaction& transaction) {
-  std::optional<dbclient::Outcome> outcome;
-  client_->commit(std::move(transaction), [&](dbclient::Transaction& t, dbclient::Outcome o) {
-    transaction = std::move(t);
-    outcome = o;
+  struct Answer {
+    dbclient::Transaction transaction;
+    dbclient::Outcome outcome;
+  };
+  auto answer = std::make_shared<std::optional<Answer>>();
+  client_->commit(std::move(transaction), [answer](dbclient::Transaction& t, dbclient::Outcome o) {
+    answer->emplace(Answer{std::move(t), o});
   });
-  if (!wait([&] { return outcome.has_value(); })) return dbclient::Outcome::error;
-  return *outcome;
+  failed_.reset();
+  if (auto r = wait([&] { return answer->has_value(); }); !r) {
+    failed_ = std::move(r.error());
+    return dbclient::Outcome::error;
+  }
+  transaction = std::move((*answer)->transaction);
+  return (*answer)->outcome;
 }
 
 }  // namespace ovs::vsctl

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,8 +33,9 @@ class Source {
 
 class Server : public Source {
  public:
-  // `retry`: keeps trying to connect for ever.
-  static Result<std::unique_ptr<Server>> connect(std::string_view remotes, bool retry);
+  // `retry`: keeps trying to connect for ever.  `limit`: how long each wait may take; none: for ever.
+  static Result<std::unique_ptr<Server>> connect(std::string_view remotes, bool retry,
+                                                 std::optional<runtime::Duration> limit = {});
   ~Server() override;
 
   Result<json::array> transact(const std::vector<std::string>& operations) override;
@@ -41,16 +43,24 @@ class Server : public Source {
   // Sends a transaction and waits for its end.  `transaction` has the outcome's details afterwards.
   dbclient::Outcome commit(dbclient::Transaction& transaction);
   // Runs the loop until `done`.  After two seconds standard error says what is waited for: `what`,
-  // or the server.
+  // or the server.  The error of a wait that took too long has the code ETIMEDOUT.
   Result<void> wait(const std::function<bool()>& done, std::string_view what = {});
 
+  std::optional<runtime::Duration> limit() const { return limit_; }
+  void set_limit(std::optional<runtime::Duration> limit) { limit_ = limit; }
+  // Why the last commit() got no answer; nothing if it got one.
+  const std::optional<Error>& failed() const { return failed_; }
+
   dbclient::Client& client() { return *client_; }
+  runtime::Loop& loop() { return loop_; }
   const std::string& remotes() const { return remotes_; }
 
  private:
   Server(std::string remotes);
   runtime::Loop loop_;
   std::string remotes_;
+  std::optional<runtime::Duration> limit_;
+  std::optional<Error> failed_;
   std::string said_;  // what was waited for when that was said last
   std::unique_ptr<dbclient::Client> client_;
 };

@@ -5,8 +5,7 @@
 //     COLUMN[:KEY]OP VALUE    of find and wait-until; OP is = != < > <= >= {=} {!=} {<} {>} {<=} {>=}
 //                             {in} or {not-in}
 //
-// A value is written as ovsdb::Datum::from_text() says.  One thing is easier: where a string that
-// holds a colon (10.0.0.1:6343) stands without double quotes, it is taken as it is.
+// Values are read by utilities/setting.h.
 //
 // Thread safety: none; one attempt of one thread.
 #pragma once

@@ -1,0 +1,81 @@
+#include "conf/apply.h"
+
+#include <cerrno>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "base/paths.h"
+#include "base/text.h"
+
+namespace ovs::conf {
+
+void complain(std::string_view message) {
+  for (std::string_view line : split(message, '\n'))
+    if (!line.empty())
+      std::fprintf(stderr, "%s: %.*s\n", program_name().c_str(), static_cast<int>(line.size()), line.data());
+}
+
+Result<bool> take_back(Session& session, const Undo& undo, std::string_view why) {
+  auto committed = session.commit(
+      fmt::format("{}: {}", program_name(), why),
+      [&](dbclient::Transaction& transaction, const Present& now) -> Result<void> {
+        undo.fill(transaction, now, session.schema());
+        return {};
+      },
+      true);
+  if (!committed) return Unexpected{std::move(committed.error())};
+  return committed->sent;
+}
+
+Applied apply(const Declared& declared, const ApplyOptions& options,
+              const std::function<Result<void>(const Undo&)>& before_commit) {
+  auto session = Session::open(options.db, options.limit);
+  if (!session) {
+    complain(session.error().message);
+    return {exit_database};
+  }
+  Session& s = **session;
+  Plan plan;
+  std::string words;
+  std::optional<Undo> undo;
+  const auto same = [](const Uuid& uuid) { return uuid; };
+  auto committed = s.commit(
+      fmt::format("{}: apply {}", program_name(), options.file),
+      [&](dbclient::Transaction& transaction, const Present& now) -> Result<void> {
+        plan = make_plan(declared, now, s.schema(), {.adopt = options.adopt});
+        if (!plan.refusals.empty()) return unexpected(join(plan.refusals, "\n"));
+        if (plan.empty()) return {};
+        words = in_words(plan, now, s.schema());
+        // Who may have to take it back after this process is gone has to know now how its rows will be called.
+        undo.emplace(plan, now, s.schema(), same);
+        if (before_commit) OVS_TRY_DO(before_commit(*undo));
+        fill(transaction, plan, true);
+        return {};
+      },
+      options.wait);
+  if (!committed) {
+    complain(committed.error().message);
+    return {exit_database};
+  }
+  for (const std::string& remark : plan.remarks) complain(remark);
+  std::fputs(committed->sent ? words.c_str() : "nothing to change\n", stdout);
+  std::fflush(stdout);
+  if (options.wait) {
+    if (auto done = s.wait_for_switch(committed->number, options.switch_limit); !done) {
+      complain(done.error().message);
+      if (!committed->sent) return {exit_switch};
+      auto back = take_back(s, *undo, "the switch did not carry it out");
+      if (back) {
+        complain("nothing is changed: the old configuration is in the database again (--no-wait does not wait)");
+        return {exit_switch};
+      }
+      complain("the new configuration stays in the database: " + back.error().message);
+      return {exit_switch, true};
+    }
+    for (const std::string& error : s.interface_errors(declared)) complain(error);
+  }
+  return {exit_done, committed->sent};
+}
+
+}  // namespace ovs::conf

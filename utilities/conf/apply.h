@@ -1,0 +1,42 @@
+// Applying a declaration: plan, commit, wait for the switch, and take everything back where the switch does not follow.
+//
+// Thread safety: none; the program has one thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "conf/session.h"
+
+namespace ovs::conf {
+
+struct ApplyOptions {
+  std::string db;
+  std::string file;  // as the user calls it
+  std::chrono::milliseconds limit{10000};         // for each answer of the database server
+  std::chrono::milliseconds switch_limit{30000};  // for the switch
+  bool wait = true;
+  bool adopt = false;
+  std::optional<std::chrono::seconds> confirm;
+};
+
+struct Applied {
+  int status = exit_done;
+  bool changed = false;
+};
+
+// Tells the user what happens, on standard output and standard error.  `before_commit` is given what takes the change
+// back, just before it is made; its error ends everything.
+Applied apply(const Declared& declared, const ApplyOptions& options,
+              const std::function<Result<void>(const Undo&)>& before_commit = nullptr);
+
+// Takes a change back; returns whether there was anything left to take back.
+Result<bool> take_back(Session& session, const Undo& undo, std::string_view why);
+
+// Each line of a message on standard error, with the program's name.
+void complain(std::string_view message);
+
+}  // namespace ovs::conf

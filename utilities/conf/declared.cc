@@ -1,0 +1,483 @@
+#include "conf/declared.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/text.h"
+
+namespace ovs::conf {
+
+namespace {
+
+constexpr std::string_view prefix = "ovs_";
+
+// Variables that end in a name, and what that names.
+enum class Family : std::uint8_t {
+  ports, bond, internal, bridge, port, interface, controller, mirror, netflow, sflow, ipfix, qos, queue,
+};
+struct FamilyName {
+  Family family;
+  std::string_view word;
+  Id named;  // a bridge, a port or an interface
+};
+// In the order in which they are read: what declares ports comes before what says something about them.
+constexpr FamilyName families[] = {
+    {Family::ports, "ports", Id::bridge},     {Family::internal, "internal", Id::port},
+    {Family::bond, "bond", Id::port},         {Family::bridge, "bridge", Id::bridge},
+    {Family::port, "port", Id::port},         {Family::interface, "interface", Id::interface},
+    {Family::controller, "controller", Id::bridge}, {Family::mirror, "mirror", Id::bridge},
+    {Family::netflow, "netflow", Id::bridge}, {Family::sflow, "sflow", Id::bridge},
+    {Family::ipfix, "ipfix", Id::bridge},     {Family::qos, "qos", Id::port},
+    {Family::queue, "queue", Id::port},
+};
+constexpr std::string_view single_names[] = {"ovs_bridges", "ovs_manager", "ovs_ssl", "ovs_switch", "ovs_keep_undeclared"};
+
+class Reader {
+ public:
+  Reader(const std::vector<Variable>& variables, const ovsdb::DatabaseSchema& schema) : schema_(schema) {
+    for (const Variable& v : variables) variables_.emplace(v.name, &v);
+    root_.kind = &kind(Id::root);
+  }
+
+  Reading read() {
+    Reading out;
+    read_bridges();
+    for (const FamilyName& f : families) {
+      if (f.family == Family::bond) make_room_for_bonds();
+      for (const auto& [name, variable] : variables_) {
+        const std::string start = std::string(prefix) + std::string(f.word) + "_";
+        if (!name.starts_with(start)) continue;
+        used_.insert(name);
+        read_named(f, name.substr(start.size()), *variable);
+      }
+    }
+    read_targets(root_, Id::manager, "ovs_manager");
+    if (const Variable* v = take("ovs_ssl")) read_single(root_, Id::ssl, *v);
+    if (const Variable* v = take("ovs_switch")) read_settings(root_, {root_.kind}, *v);
+    if (const Variable* v = take("ovs_keep_undeclared")) {
+      out.declared.keep_undeclared = v->value == "yes";
+      if (v->value != "yes" && v->value != "no") mistake(*v, fmt::format("\"{}\" is neither \"yes\" nor \"no\"", v->value));
+    }
+    check_mirrored_ports();
+    for (const auto& [name, variable] : variables_)
+      if (!used_.contains(name)) mistake_unknown(*variable);
+    out.declared.root = std::move(root_);
+    out.mistakes = std::move(mistakes_);
+    std::ranges::stable_sort(out.mistakes, {}, &Mistake::line);
+    return out;
+  }
+
+ private:
+  struct PortPlace {
+    std::size_t bridge, port;  // among the root's children, and the bridge's
+  };
+  struct InterfacePlace {
+    PortPlace port;
+    std::size_t interface;
+  };
+
+  void mistake(const Variable& v, std::string_view text) { mistakes_.push_back({v.line, fmt::format("{}: {}", v.name, text)}); }
+
+  const Variable* take(std::string_view name) {
+    auto it = variables_.find(name);
+    if (it == variables_.end()) return nullptr;
+    used_.insert(it->first);
+    return it->second;
+  }
+
+  std::vector<std::string> words(const Variable& v) {
+    auto list = split_words(v.value);
+    if (list) return std::move(*list);
+    mistake(v, list.error().message);
+    return {};
+  }
+
+  // Names that differ only where a variable's name has "_" could not be told apart.
+  template <class Place>
+  bool claim(std::map<std::string, std::pair<std::string, Place>, std::less<>>& names, const std::string& name,
+             Place place, const Variable& v, std::string_view word) {
+    auto [it, inserted] = names.try_emplace(as_variable(name), name, place);
+    if (inserted) return true;
+    if (it->second.first != name)
+      mistake(v, fmt::format("the {0}s \"{1}\" and \"{2}\" would have the same variables (ovs_{0}_{3}): rename one of them",
+                             word, it->second.first, name, it->first));
+    return false;
+  }
+
+  void read_bridges() {
+    const Variable* v = take("ovs_bridges");
+    if (!v) return;
+    for (const std::string& name : words(*v)) {
+      if (auto ok = check_name(name); !ok) {
+        mistake(*v, ok.error().message);
+        continue;
+      }
+      if (auto it = bridges_.find(as_variable(name)); it != bridges_.end() && it->second.first == name) {
+        mistake(*v, fmt::format("\"{}\" stands there twice", name));
+        continue;
+      }
+      if (!claim(bridges_, name, root_.children.size(), *v, "bridge")) continue;
+      root_.children.push_back({.kind = &kind(Id::bridge), .name = name});
+      // Its local port, by which the host itself is attached.
+      add_port(root_.children.size() - 1, name, *v, true);
+      Item& interface = root_.children.back().children.back().children.back();
+      interface.initial.columns.emplace("type", Datum(ovsdb::Atom("internal")));
+    }
+  }
+
+  // A port with an interface of the same name.
+  bool add_port(std::size_t bridge, const std::string& name, const Variable& v, bool implied = false) {
+    Item& parent = root_.children[bridge];
+    const PortPlace place{bridge, parent.children.size()};
+    if (auto it = ports_.find(as_variable(name)); it != ports_.end() && it->second.first == name) {
+      const Item& other = root_.children[it->second.second.bridge];
+      if (name == other.name)
+        mistake(v, fmt::format("\"{}\" is the bridge's own port, which need not be named here", name));
+      else if (&other == &parent)
+        mistake(v, fmt::format("\"{}\" stands there twice", name));
+      else
+        mistake(v, fmt::format("\"{}\" is a port of {} already: a port is in one bridge", name, other.name));
+      return false;
+    }
+    if (!claim(ports_, name, place, v, "port")) return false;
+    Item port{.kind = &kind(Id::port), .name = name, .implied = implied};
+    port.children.push_back({.kind = &kind(Id::interface), .name = name, .implied = implied});
+    parent.children.push_back(std::move(port));
+    claim(interfaces_, name, InterfacePlace{place, 0}, v, "interface");
+    return true;
+  }
+
+  Item& port_at(PortPlace place) { return root_.children[place.bridge].children[place.port]; }
+
+  Item* bridge_named(std::string_view suffix) {
+    auto it = bridges_.find(suffix);
+    return it == bridges_.end() ? nullptr : &root_.children[it->second.second];
+  }
+  Item* port_named(std::string_view suffix) {
+    auto it = ports_.find(suffix);
+    return it == ports_.end() ? nullptr : &port_at(it->second.second);
+  }
+
+  void read_named(const FamilyName& f, std::string_view suffix, const Variable& v) {
+    switch (f.family) {
+      case Family::internal: return read_internal(suffix, v);
+      case Family::mirror: return read_mirror(suffix, v);
+      case Family::queue: return read_queue(suffix, v);
+      case Family::interface: {
+        auto it = interfaces_.find(suffix);
+        if (it == interfaces_.end()) return mistake_unknown(v);
+        auto [port, interface] = it->second.second;
+        return read_settings(port_at(port).children[interface], {&kind(Id::interface)}, v);
+      }
+      default: break;
+    }
+    Item* item = f.named == Id::bridge ? bridge_named(suffix) : port_named(suffix);
+    if (!item) return mistake_unknown(v);
+    switch (f.family) {
+      case Family::ports: {
+        const std::size_t bridge = static_cast<std::size_t>(item - root_.children.data());
+        for (const std::string& name : words(v)) {
+          if (auto ok = check_name(name); !ok)
+            mistake(v, ok.error().message);
+          else
+            add_port(bridge, name, v);
+        }
+        return;
+      }
+      case Family::bond: return read_bond(*item, ports_.find(suffix)->second.second, v);
+      case Family::bridge: return read_settings(*item, {item->kind}, v);
+      case Family::port: return read_port(*item, v);
+      case Family::controller: return read_targets(*item, Id::controller, v.name);
+      case Family::netflow: return read_single(*item, Id::netflow, v);
+      case Family::sflow: return read_single(*item, Id::sflow, v);
+      case Family::ipfix: return read_single(*item, Id::ipfix, v);
+      case Family::qos: return read_single(*item, Id::qos, v);
+      default: OVS_CHECK(false, "a family of variables without its reader");
+    }
+  }
+
+  void read_internal(std::string_view suffix, const Variable& v) {
+    const auto list = words(v);
+    if (list.size() != 1) return mistake(v, "write the name of the one bridge that the port is in");
+    Item* bridge = bridge_named(as_variable(list[0]));
+    if (!bridge || bridge->name != list[0]) return mistake(v, no_bridge(list[0]));
+    if (auto it = ports_.find(suffix); it != ports_.end()) {
+      const auto& [name, place] = it->second;
+      if (const Item& actual = root_.children[place.bridge]; &actual != bridge)
+        return mistake(v, fmt::format("\"{}\" is a port of {}, not of {}", name, actual.name, bridge->name));
+    } else if (!add_port(static_cast<std::size_t>(bridge - root_.children.data()), std::string(suffix), v)) {
+      return;
+    }
+    Item* port = port_named(suffix);
+    port->children[0].settings.columns.emplace("type", Datum(ovsdb::Atom("internal")));
+    internal_.insert(port->name);
+  }
+
+  // A bond does not have the interface that a plain port of its name would have; another bond may.
+  void make_room_for_bonds() {
+    constexpr std::string_view start = "ovs_bond_";
+    for (const auto& [name, variable] : variables_) {
+      if (!name.starts_with(start)) continue;
+      const auto port = ports_.find(std::string_view(name).substr(start.size()));
+      if (port != ports_.end() && !port_at(port->second.second).implied) interfaces_.erase(as_variable(port->second.first));
+    }
+  }
+
+  void read_bond(Item& port, PortPlace place, const Variable& v) {
+    if (port.implied) return mistake(v, fmt::format("\"{}\" is a bridge", port.name));
+    if (internal_.contains(port.name)) return mistake(v, fmt::format("\"{}\" is an internal port (ovs_internal_...)", port.name));
+    const auto names = words(v);
+    if (names.empty()) return mistake(v, "a bond has interfaces: write their names");
+    port.children.clear();
+    for (const std::string& name : names) {
+      if (auto ok = check_name(name); !ok) {
+        mistake(v, ok.error().message);
+        continue;
+      }
+      const auto it = interfaces_.find(as_variable(name));
+      if (it != interfaces_.end() && it->second.first == name) {
+        const Item& other = port_at(it->second.second.port);
+        if (&other == &port)
+          mistake(v, fmt::format("\"{}\" stands there twice", name));
+        else if (other.name == name)
+          mistake(v, fmt::format("\"{}\" is a port of {} itself: take it out of ovs_ports_{}", name,
+                                 root_.children[it->second.second.port.bridge].name,
+                                 as_variable(root_.children[it->second.second.port.bridge].name)));
+        else
+          mistake(v, fmt::format("\"{}\" belongs to {} already", name, other.name));
+        continue;
+      }
+      if (!claim(interfaces_, name, InterfacePlace{place, port.children.size()}, v, "interface")) continue;
+      port.children.push_back({.kind = &kind(Id::interface), .name = name});
+    }
+  }
+
+  void read_port(Item& port, const Variable& v) {
+    std::vector<const Kind*> kinds{port.kind};
+    std::size_t interfaces = 0;
+    Item* interface = nullptr;
+    for (Item& child : port.children)
+      if (child.kind->id == Id::interface) {
+        interfaces++;
+        interface = &child;
+      }
+    if (interfaces == 1) kinds.push_back(interface->kind);
+    for (const std::string& word : words(v)) {
+      auto setting = read_setting(schema_, kinds, word);
+      if (!setting) {
+        std::string text = setting.error().message;
+        if (interfaces > 1 && read_setting(schema_, {&kind(Id::interface)}, word))
+          text = fmt::format("{}: {} has several interfaces: write it into ovs_interface_{} and so on", word, port.name,
+                             as_variable(port.children[0].name));
+        mistake(v, text);
+        continue;
+      }
+      Item& target = setting->kind == port.kind ? port : *interface;
+      if (auto ok = add(target.settings, std::move(*setting)); !ok) mistake(v, ok.error().message);
+    }
+  }
+
+  void read_settings(Item& item, const std::vector<const Kind*>& kinds, const Variable& v) {
+    for (const std::string& word : words(v)) {
+      auto setting = read_setting(schema_, kinds, word);
+      if (!setting) {
+        mistake(v, setting.error().message);
+        continue;
+      }
+      if (auto ok = add(item.settings, std::move(*setting)); !ok) mistake(v, ok.error().message);
+    }
+  }
+
+  // A record of which the parent has one; none where the variable is empty.
+  void read_single(Item& parent, Id id, const Variable& v) {
+    if (words(v).empty()) return;
+    Item item{.kind = &kind(id)};
+    const std::size_t before = mistakes_.size();
+    read_settings(item, {item.kind}, v);
+    if (mistakes_.size() == before) check_needed(item, v);
+    parent.children.push_back(std::move(item));
+  }
+
+  // Columns without which the database does not take a row, and addresses of collectors.
+  void check_needed(const Item& item, const Variable& v) {
+    const ovsdb::TableSchema* table = schema_.find(item.kind->table);
+    if (!table) return mistake(v, fmt::format("this version of the database has no table {}", item.kind->table));
+    for (const ovsdb::ColumnSchema& column : table->columns)
+      if (is_setting(*item.kind, column) && column.type.min > 0 && column.type.max > 1 &&
+          !item.settings.columns.contains(column.name))
+        mistake(v, fmt::format("{0}= is missing: write {0}=HOST:PORT", column.name));
+    if (auto targets = item.settings.columns.find("targets"); targets != item.settings.columns.end())
+      for (std::size_t i = 0; i < targets->second.size(); i++)
+        if (auto ok = check_collector(targets->second.key(i).string()); !ok) mistake(v, ok.error().message);
+  }
+
+  // Targets, and settings of the target before them; in front of the first one, of all.
+  void read_targets(Item& parent, Id id, std::string_view name) {
+    const Variable* v = take(name);
+    if (!v) return;
+    const Kind& what = kind(id);
+    Item common{.kind = &what};
+    Item* current = &common;
+    std::vector<Item> items;
+    const auto list = words(*v);
+    items.reserve(list.size());  // `current` points into it
+    for (const std::string& word : list) {
+      if (word.find('=') != std::string::npos && !check_connection(word)) {
+        auto setting = read_setting(schema_, {&what}, word);
+        if (!setting) {
+          mistake(*v, setting.error().message);
+        } else if (auto ok = add(current->settings, std::move(*setting)); !ok) {
+          mistake(*v, ok.error().message);
+        }
+        continue;
+      }
+      if (auto ok = check_connection(word); !ok) {
+        mistake(*v, ok.error().message);
+        continue;
+      }
+      if (std::ranges::find(items, word, &Item::name) != items.end()) {
+        mistake(*v, fmt::format("{} stands there twice", word));
+        continue;
+      }
+      items.push_back({.kind = &what, .name = word});
+      current = &items.back();
+    }
+    for (Item& item : items) {
+      // What is said of one goes before what is said of all.
+      Settings settings = common.settings;
+      for (auto& [column, value] : item.settings.columns) settings.columns.insert_or_assign(column, value);
+      for (auto& [column, value] : item.settings.maps) settings.maps[column].unite(value, true);
+      item.settings = std::move(settings);
+      parent.children.push_back(std::move(item));
+    }
+  }
+
+  void read_mirror(std::string_view suffix, const Variable& v) {
+    // The longest name of a bridge that fits; the rest is the mirror's.
+    Item* bridge = nullptr;
+    std::string_view rest;
+    for (const auto& [variable, entry] : bridges_) {
+      if (!suffix.starts_with(variable + "_") || suffix.size() <= variable.size() + 1) continue;
+      if (bridge && suffix.size() - variable.size() - 1 >= rest.size()) continue;
+      bridge = &root_.children[entry.second];
+      rest = suffix.substr(variable.size() + 1);
+    }
+    if (!bridge) {
+      if (bridge_named(suffix)) return mistake(v, fmt::format("a mirror has a name: write {}_NAME", v.name));
+      return mistake_unknown(v);
+    }
+    Item mirror{.kind = &kind(Id::mirror)};
+    read_settings(mirror, {mirror.kind}, v);
+    mirror.name = rest;
+    if (auto it = mirror.settings.columns.find("name"); it != mirror.settings.columns.end()) {
+      mirror.name = it->second.string();
+      mirror.settings.columns.erase(it);
+    }
+    for (const Item& other : bridge->children)
+      if (other.kind == mirror.kind && other.name == mirror.name)
+        return mistake(v, fmt::format("{} has another mirror \"{}\"", bridge->name, mirror.name));
+    mirrors_.emplace_back(&v, mirror.settings);
+    bridge->children.push_back(std::move(mirror));
+  }
+
+  void check_mirrored_ports() {
+    std::vector<std::string_view> names;
+    for (const auto& [variable, entry] : ports_) names.push_back(entry.first);
+    for (const auto& [v, settings] : mirrors_)
+      for (const auto& [column, list] : settings.ports)
+        for (const std::string& name : list)
+          if (std::ranges::find(names, name) == names.end()) {
+            const auto near = nearest(name, names);
+            mistake(*v, fmt::format("{}: the file declares no port \"{}\"{}", column, name,
+                                    near ? fmt::format("; did you mean \"{}\"?", *near) : ""));
+          }
+  }
+
+  void read_queue(std::string_view suffix, const Variable& v) {
+    const auto underscore = suffix.rfind('_');
+    const auto number = underscore == std::string_view::npos ? std::nullopt : parse_integer(suffix.substr(underscore + 1));
+    if (!number || *number < 0 || *number > 0xffffffffll)
+      return mistake(v, fmt::format("write ovs_queue_PORT_NUMBER, such as ovs_queue_{}_0", suffix));
+    Item* port = port_named(suffix.substr(0, underscore));
+    if (!port) return mistake_unknown(v);
+    auto qos = std::ranges::find(port->children, Id::qos, [](const Item& i) { return i.kind->id; });
+    if (qos == port->children.end())
+      return mistake(v, fmt::format("{0} has no QoS for this queue: set ovs_qos_{1}, too", port->name, as_variable(port->name)));
+    const std::string name = std::to_string(*number);
+    if (std::ranges::find(qos->children, name, &Item::name) != qos->children.end())
+      return mistake(v, fmt::format("queue {} is declared twice", name));
+    Item queue{.kind = &kind(Id::queue), .name = name};
+    read_settings(queue, {queue.kind}, v);
+    qos->children.push_back(std::move(queue));
+  }
+
+  std::string no_bridge(std::string_view name) const {
+    std::vector<std::string_view> names;
+    for (const auto& [variable, entry] : bridges_) names.push_back(entry.first);
+    const auto near = nearest(name, names);
+    return fmt::format("no bridge \"{}\" is declared{}", name,
+                       near ? fmt::format("; did you mean \"{}\"?", *near) : ": add it to ovs_bridges");
+  }
+
+  // A variable that nothing can be done with.
+  void mistake_unknown(const Variable& v) {
+    const std::string_view name = v.name;
+    std::vector<std::string> possible(std::begin(single_names), std::end(single_names));
+    const FamilyName* family = nullptr;
+    for (const FamilyName& f : families) {
+      const std::string start = fmt::format("ovs_{}_", f.word);
+      if (name.starts_with(start)) family = &f;
+      auto add_names = [&](const auto& names) {
+        for (const auto& [suffix, entry] : names) possible.push_back(start + suffix);
+      };
+      switch (f.named) {
+        case Id::bridge: add_names(bridges_); break;
+        case Id::port: add_names(ports_); break;
+        default: add_names(interfaces_); break;
+      }
+    }
+    std::vector<std::string_view> candidates;
+    for (const std::string& p : possible)
+      // Who has the family right means a name of it.
+      if (!family || p.starts_with(fmt::format("ovs_{}_", family->word))) candidates.push_back(p);
+    std::optional<std::string_view> near = nearest(name, candidates);
+    if (family && near == std::optional<std::string_view>(name)) near.reset();
+    const std::string meant = near ? fmt::format("; did you mean {}?", *near) : "";
+    if (!family) return mistake(v, fmt::format("there is no such variable{}", meant.empty() ? "; see ovs.conf.d(5)" : meant));
+    const std::string_view suffix = name.substr(family->word.size() + prefix.size() + 1);
+    const std::string_view word = kind(family->named).word;
+    std::string help = meant;
+    if (help.empty())
+      help = family->named == Id::bridge ? ": add it to ovs_bridges" : family->named == Id::port ? ": add it to ovs_ports_BRIDGE" : "";
+    mistake(v, fmt::format("no {} \"{}\" is declared{}", word, suffix, help));
+  }
+
+  const ovsdb::DatabaseSchema& schema_;
+  std::map<std::string, const Variable*, std::less<>> variables_;
+  std::set<std::string, std::less<>> used_;
+  std::vector<Mistake> mistakes_;
+  Item root_;
+  // By the end of their variables' names: the name, and where it is in the tree.
+  std::map<std::string, std::pair<std::string, std::size_t>, std::less<>> bridges_;
+  std::map<std::string, std::pair<std::string, PortPlace>, std::less<>> ports_;
+  std::map<std::string, std::pair<std::string, InterfacePlace>, std::less<>> interfaces_;
+  std::set<std::string, std::less<>> internal_;
+  std::vector<std::pair<const Variable*, Settings>> mirrors_;
+};
+
+}  // namespace
+
+std::string Item::label() const {
+  return name.empty() ? std::string(kind->word) : fmt::format("{} {}", kind->word, name);
+}
+
+Reading read_declaration(const std::vector<Variable>& variables, const ovsdb::DatabaseSchema& schema) {
+  return Reader(variables, schema).read();
+}
+
+}  // namespace ovs::conf

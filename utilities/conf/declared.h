@@ -1,0 +1,56 @@
+// Declared: what a file says that the switch is to be.
+//
+// A tree of items, one for each record that the file declares (kind.h), made from the file's variables alone.  Reading
+// finds all mistakes at once, each with its line and what to write instead.
+//
+// Names.  A variable for a bridge, port or interface ends in its name, with "_" for each character that a variable's
+// name cannot hold: ovs_port_eth0_100 is about the port eth0.100.  Two names of one kind that become the same
+// are a mistake.
+//
+// Thread safety: values and pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/evaluate.h"
+#include "conf/kind.h"
+#include "conf/settings.h"
+
+namespace ovs::conf {
+
+struct Item {
+  const Kind* kind = nullptr;
+  std::string name;  // what the record's key is; of a queue its number; empty where there is only one
+  // Part of its parent, not named in the file: it is made together with the parent, and not missed later.
+  bool implied = false;
+  Settings settings;
+  Settings initial;  // of a row that is made; not held against one that is there
+  std::vector<Item> children;
+
+  std::string label() const;  // "port tap0"
+};
+
+struct Declared {
+  Item root;
+  bool keep_undeclared = false;
+};
+
+struct Reading {
+  Declared declared;
+  std::vector<Mistake> mistakes;  // where there are any, `declared` is not to be used
+};
+
+Reading read_declaration(const std::vector<Variable>& variables, const ovsdb::DatabaseSchema& schema);
+
+// The name as the end of a variable's name.
+std::string as_variable(std::string_view name);
+
+// Whether a name can be that of a port or interface in a file: the error says why not.
+Result<void> check_name(std::string_view name);
+// Whether text is the target of a controller or manager ("tcp:192.0.2.1:6653"), or of a collector ("192.0.2.1:6343").
+Result<void> check_connection(std::string_view target);
+Result<void> check_collector(std::string_view target);
+
+}  // namespace ovs::conf

@@ -1,0 +1,273 @@
+#include "conf/dump.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "conf/declared.h"
+
+namespace ovs::conf {
+
+namespace {
+
+class Writer {
+ public:
+  Writer(const Present& present, const ovsdb::DatabaseSchema& schema) : present_(present), schema_(schema) {}
+
+  Dump write() {
+    body_ = "# The configuration of the switch, as ovs-conf dump has found it.  See ovs.conf.d(5).\n";
+    if (const Record root = present_.root()) write_root(root);
+    return {std::move(body_), std::move(left_out_)};
+  }
+
+ private:
+  void leave_out(std::string_view what, std::string_view why) {
+    left_out_.push_back(fmt::format("{} is left out: {}", what, why));
+    body_ += fmt::format("# {}\n", left_out_.back());
+  }
+
+  void variable(std::string_view family, std::string_view suffix, const std::vector<std::string>& words) {
+    body_ += fmt::format("ovs_{}{}{}={}\n", family, suffix.empty() ? "" : "_", suffix, quoted(join(words, " ")));
+  }
+
+  // Whether a name may stand in the file; it is then taken.
+  bool take(std::set<std::string, std::less<>>& names, const std::string& name, std::string_view word) {
+    if (auto ok = check_name(name); !ok) {
+      leave_out(fmt::format("{} {}", word, name), ok.error().message);
+      return false;
+    }
+    if (!names.insert(as_variable(name)).second) {
+      leave_out(fmt::format("{} {}", word, name), fmt::format("another {} has the same variables ({})", word, as_variable(name)));
+      return false;
+    }
+    return true;
+  }
+
+  // The settings of a row that are not at their defaults; `skip`: columns that are said in another way.
+  std::vector<std::string> settings(const Kind& k, const Record& record, const std::set<std::string_view>& skip = {}) {
+    std::vector<std::string> out;
+    const ovsdb::TableSchema* table = schema_.find(k.table);
+    if (!table) return out;
+    for (const ovsdb::ColumnSchema& column : table->columns) {
+      const Datum* value = is_setting(k, column) ? record.find(column.name) : nullptr;
+      if (!value || skip.contains(column.name)) continue;
+      const bool needed = column.type.min > 0 && column.type.max > 1;
+      if (value->is_default(column.type) && !needed) continue;
+      if (names_ports(column)) {
+        std::vector<std::string> names;
+        for (std::size_t i = 0; i < value->size(); i++) names.push_back(present_.port_name(value->key(i).uuid()));
+        out.push_back(fmt::format("{}={}", column.name, port_names_text(names)));
+      } else if (column.type.is_map()) {
+        for (std::size_t i = 0; i < value->size(); i++) {
+          const std::string key = value->key(i).to_bare();
+          if (column.name == mark_column && key == mark_key) continue;
+          out.push_back(fmt::format("{}={}", setting_name(column.name, key), atom_text(column.type.value, value->value(i))));
+        }
+      } else {
+        out.push_back(fmt::format("{}={}", column.name, value_text(column.type, *value)));
+      }
+    }
+    return out;
+  }
+
+  // The same for a record of which there is one: never empty, since an empty variable declares nothing.
+  std::vector<std::string> settings_of_single(const Kind& k, const Record& record) {
+    auto out = settings(k, record);
+    if (!out.empty()) return out;
+    for (const ovsdb::ColumnSchema& column : schema_.find(k.table)->columns)
+      if (is_setting(k, column) && !column.type.is_map() && !names_ports(column))
+        return {fmt::format("{}={}", column.name, value_text(column.type, *record.find(column.name)))};
+    return out;
+  }
+
+  void write_root(const Record& root) {
+    // What boot scripts write is not configuration, unless ovs-conf has written it.
+    const Mark mark = root.mark();
+    std::vector<std::string> words;
+    for (const std::string& word : settings(kind(Id::root), root)) {
+      const std::string name = word.substr(0, word.find('='));
+      static constexpr std::string_view scripts[] = {"external_ids:system-id", "external_ids:hostname", "external_ids:rundir"};
+      if (std::ranges::find(scripts, name) == std::end(scripts) || mark.set.contains(name)) words.push_back(word);
+    }
+    if (!words.empty()) variable("switch", "", words);
+    write_targets(root, Id::manager, "manager", "", "the switch");
+    for (const auto& child : present_.children(root, kind(Id::ssl))) variable("ssl", "", settings_of_single(kind(Id::ssl), child.record));
+
+    std::vector<std::string> names;
+    std::vector<Present::Child> bridges;
+    for (const auto& child : present_.children(root, kind(Id::bridge))) {
+      if (!take(bridge_names_, child.name, "bridge")) continue;
+      port_names_.insert(as_variable(child.name));  // of its own port
+      names.push_back(child.name);
+      bridges.push_back(child);
+    }
+    if (!names.empty()) variable("bridges", "", names);
+    for (const auto& child : bridges) write_bridge(child.name, child.record);
+  }
+
+  void write_targets(const Record& parent, Id id, std::string_view family, std::string_view suffix, std::string_view owner) {
+    std::vector<std::string> words, targets;
+    for (const auto& child : present_.children(parent, kind(id))) {
+      const auto alone = split_words(child.name);
+      const bool readable = alone && alone->size() == 1 && check_connection(child.name);
+      if (!readable || std::ranges::find(targets, child.name) != targets.end()) {
+        leave_out(fmt::format("{} \"{}\" of {}", kind(id).word, child.name, owner),
+                  readable ? "it is there twice" : "this is no connection method");
+        continue;
+      }
+      targets.push_back(child.name);
+      words.push_back(child.name);
+      for (std::string& word : settings(kind(id), child.record)) words.push_back(std::move(word));
+    }
+    if (!words.empty()) variable(family, suffix, words);
+  }
+
+  void write_bridge(const std::string& name, const Record& bridge) {
+    const std::string suffix = as_variable(name);
+    body_ += "\n";
+    if (auto words = settings(kind(Id::bridge), bridge); !words.empty()) variable("bridge", suffix, words);
+    std::vector<std::string> names;
+    std::vector<std::pair<Present::Child, std::vector<Present::Child>>> ports;
+    for (const auto& port : present_.children(bridge, kind(Id::port))) {
+      auto interfaces = present_.children(port.record, kind(Id::interface));
+      const bool plain = interfaces.size() == 1 && interfaces[0].name == port.name;
+      if (port.name == name) {
+        if (plain) {
+          interface_names_.insert(suffix);
+          ports.insert(ports.begin(), {port, std::move(interfaces)});
+        } else {
+          leave_out(fmt::format("port {}", name), "a bridge's own port has one interface of its name");
+        }
+        continue;
+      }
+      if (!take(port_names_, port.name, "port")) continue;
+      bool taken = true;
+      for (const auto& interface : interfaces)
+        if (taken) taken = take(interface_names_, interface.name, "interface");
+      if (!taken) {
+        leave_out(fmt::format("port {}", port.name), "of its interface");
+        continue;
+      }
+      names.push_back(port.name);
+      ports.emplace_back(port, std::move(interfaces));
+    }
+    if (!names.empty()) variable("ports", suffix, names);
+    for (const auto& [port, interfaces] : ports) write_port(port.name, port.record, interfaces, name);
+    write_targets(bridge, Id::controller, "controller", suffix, "bridge " + name);
+    for (const auto& [id, family] : {std::pair(Id::netflow, "netflow"), std::pair(Id::sflow, "sflow"), std::pair(Id::ipfix, "ipfix")})
+      for (const auto& child : present_.children(bridge, kind(id))) {
+        bool good = true;
+        if (const Datum* targets = child.record.find("targets"))
+          for (std::size_t i = 0; i < targets->size(); i++)
+            if (auto ok = check_collector(targets->key(i).string()); !ok && good) {
+              leave_out(fmt::format("{} of bridge {}", kind(id).word, name), ok.error().message);
+              good = false;
+            }
+        if (good) variable(family, suffix, settings_of_single(kind(id), child.record));
+      }
+    write_mirrors(name, bridge);
+    for (std::string_view column : {"flow_tables", "auto_attach"})
+      if (const Datum* value = bridge.find(column); value && !value->empty())
+        leave_out(fmt::format("{} of bridge {}", column, name), "there is no variable for it; it stays as it is");
+  }
+
+  void write_port(const std::string& name, const Record& port, const std::vector<Present::Child>& interfaces,
+                  const std::string& bridge) {
+    const std::string suffix = as_variable(name);
+    std::vector<std::string> words = settings(kind(Id::port), port);
+    const bool plain = interfaces.size() == 1 && interfaces[0].name == name;
+    if (!plain) {
+      std::vector<std::string> members;
+      for (const auto& interface : interfaces) members.push_back(interface.name);
+      variable("bond", suffix, members);
+    } else {
+      // A column that both tables have is the port's, unless the variable says otherwise.
+      const Record& record = interfaces[0].record;
+      std::set<std::string_view> skip, shared;
+      for (const ovsdb::ColumnSchema& column : schema_.find("Interface")->columns) {
+        const ovsdb::ColumnSchema* same = schema_.find("Port")->find(column.name);
+        (same && is_setting(kind(Id::port), *same) ? skip : shared).insert(column.name);
+      }
+      if (record.text("type") == "internal") {
+        skip.insert("type");
+        if (name != bridge) variable("internal", suffix, {bridge});
+      } else if (name == bridge && record.text("type").empty()) {
+        words.push_back("type=\"\"");
+      }
+      for (std::string& word : settings(kind(Id::interface), record, skip)) words.push_back(std::move(word));
+      shared.insert("type");
+      if (auto own = settings(kind(Id::interface), record, shared); !own.empty()) variable("interface", suffix, own);
+    }
+    if (!words.empty()) variable("port", suffix, words);
+    if (!plain)
+      for (const auto& interface : interfaces)
+        if (auto own = settings(kind(Id::interface), interface.record); !own.empty())
+          variable("interface", as_variable(interface.name), own);
+    for (const auto& qos : present_.children(port, kind(Id::qos))) {
+      variable("qos", suffix, settings_of_single(kind(Id::qos), qos.record));
+      for (const auto& queue : present_.children(qos.record, kind(Id::queue)))
+        variable("queue", suffix + "_" + queue.name, settings(kind(Id::queue), queue.record));
+    }
+  }
+
+  // Whether "BRIDGE_WORD" is read as this bridge's: the longest name of a bridge that fits counts.
+  bool belongs_to(const std::string& bridge, const std::string& variable) const {
+    return std::ranges::none_of(bridge_names_, [&](const std::string& other) {
+      return other.size() > bridge.size() && variable.starts_with(other + "_") && variable.size() > other.size() + 1;
+    });
+  }
+
+  void write_mirrors(const std::string& name, const Record& bridge) {
+    const std::string suffix = as_variable(name);
+    std::set<std::string> names, variables;
+    for (const auto& mirror : present_.children(bridge, kind(Id::mirror))) {
+      if (!names.insert(mirror.name).second) {
+        leave_out(fmt::format("mirror {} of bridge {}", mirror.name, name), "there is another one of that name");
+        continue;
+      }
+      bool readable = true;
+      for (std::string_view column : {"select_src_port", "select_dst_port", "output_port"})
+        if (const Datum* ports = mirror.record.find(column))
+          for (std::size_t i = 0; i < ports->size(); i++)
+            readable &= port_names_.contains(as_variable(present_.port_name(ports->key(i).uuid())));
+      if (!readable) {
+        leave_out(fmt::format("mirror {} of bridge {}", mirror.name, name), "it has to do with a port that is left out");
+        continue;
+      }
+      std::string word = as_variable(mirror.name);
+      for (int n = 1; word.empty() || variables.contains(word) || !belongs_to(suffix, suffix + "_" + word); n++)
+        word = fmt::format("m{}", n);
+      variables.insert(word);
+      const std::set<std::string_view> skip = word == mirror.name ? std::set<std::string_view>{"name"} : std::set<std::string_view>{};
+      auto words = settings(kind(Id::mirror), mirror.record, skip);
+      if (mirror.name.empty()) words.insert(words.begin(), "name=\"\"");
+      variable("mirror", suffix + "_" + word, words);
+    }
+  }
+
+  const Present& present_;
+  const ovsdb::DatabaseSchema& schema_;
+  std::string body_;
+  std::vector<std::string> left_out_;
+  std::set<std::string, std::less<>> bridge_names_, port_names_, interface_names_;
+};
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+  if (text.find_first_of("\"$`\\") == std::string_view::npos) return fmt::format("\"{}\"", text);
+  std::string out = "'";
+  for (char c : text) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  }
+  return out + "'";
+}
+
+Dump dump(const Present& present, const ovsdb::DatabaseSchema& schema) { return Writer(present, schema).write(); }
+
+}  // namespace ovs::conf

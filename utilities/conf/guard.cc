@@ -1,0 +1,326 @@
+#include "conf/guard.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "base/descriptor.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "rpc/control.h"
+#include "runtime/loop.h"
+#include "runtime/pidfile.h"
+
+namespace ovs::conf {
+
+namespace {
+
+LogModule log{"conf"};
+
+constexpr std::string_view target = "ovs-conf";
+constexpr runtime::Duration try_again{1000};
+constexpr runtime::Duration answer_limit{30000};
+
+std::string pidfile() { return rundir() + "/ovs-conf.pid"; }
+std::string pending_file() { return rundir() + "/ovs-conf.pending"; }
+
+std::int64_t unix_time() { return static_cast<std::int64_t>(std::time(nullptr)); }
+
+// What has to be known to take a change back.
+struct Pending {
+  std::int64_t deadline = 0;  // unix time
+  std::string file, db;
+  json::value undo;
+
+  Result<void> write() const {
+    const json::object o{{"deadline", deadline}, {"file", file}, {"db", db}, {"undo", undo}};
+    const std::string name = pending_file(), temporary = name + ".new";
+    Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (out.get() < 0) return Unexpected{system_error(temporary, errno)};
+    const std::string text = ovs::to_text(json::value(o));
+    for (std::size_t at = 0; at < text.size();) {
+      const ssize_t n = ::write(out.get(), text.data() + at, text.size() - at);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return Unexpected{system_error(temporary, errno)};
+      at += static_cast<std::size_t>(n);
+    }
+    if (::rename(temporary.c_str(), name.c_str()) != 0) return Unexpected{system_error(name, errno)};
+    return {};
+  }
+
+  static bool exists() { return ::access(pending_file().c_str(), F_OK) == 0; }
+  static void remove() { ::unlink(pending_file().c_str()); }
+
+  static Result<Pending> read() {
+    Limits limits;
+    limits.bytes = std::size_t{1} << 30;
+    OVS_TRY(const std::string text, read_file(pending_file(), limits));
+    auto v = parse_json(text);
+    const json::object* o = v ? v->if_object() : nullptr;
+    auto member = [&](std::string_view name) { return o ? o->if_contains(name) : nullptr; };
+    const json::value *deadline = member("deadline"), *file = member("file"), *db = member("db"), *undo = member("undo");
+    if (!deadline || !as_integer(*deadline) || !file || !as_string(*file) || !db || !as_string(*db) || !undo)
+      return unexpected(pending_file() + ": it is damaged; remove it to keep the configuration as it is");
+    return Pending{*as_integer(*deadline), std::string(*as_string(*file)), std::string(*as_string(*db)), *undo};
+  }
+};
+
+// Whether a guard is alive.
+bool guarded() { return runtime::read_pidfile(pidfile()).has_value(); }
+
+Result<void> take_back_pending(std::chrono::milliseconds limit) {
+  OVS_TRY(const Pending pending, Pending::read());
+  OVS_TRY(auto session, Session::open(pending.db, limit));
+  OVS_TRY(const Undo undo, Undo::from_json(pending.undo, session->schema()));
+  OVS_TRY_DO(take_back(*session, undo, fmt::format("{} was not confirmed", pending.file)));
+  Pending::remove();
+  return {};
+}
+
+// The guard after the change: waits, answers, and takes the change back.
+class Watch {
+ public:
+  explicit Watch(std::chrono::milliseconds limit) : limit_(limit), timer_(loop_, [this] { go_back("it was not confirmed in time"); }) {}
+
+  Result<void> listen() {
+    table_.add({.name = "confirm", .synopsis = "", .summary = "keep the configuration", .options = "", .access = Access::read_write},
+               [this](std::span<const std::string>) -> Result<std::string> {
+                 if (going_back_) return unexpected("it is too late: the old configuration is being put back");
+                 Pending::remove();
+                 log.info("the configuration is confirmed");
+                 finished_ = true;
+                 return std::string("the configuration is kept");
+               });
+    table_.add({.name = "revert", .synopsis = "", .summary = "put the old configuration back", .options = "", .access = Access::read_write},
+               [this](std::span<const std::string>) -> Result<std::string> {
+                 if (auto r = attempt("somebody wants the old one back"); !r) return Unexpected{std::move(r.error())};
+                 return std::string("the old configuration is back");
+               });
+    OVS_TRY(control_, rpc::ControlServer::create(loop_, table_, std::nullopt));
+    return {};
+  }
+
+  // Until the change is confirmed or taken back.
+  void run(std::int64_t deadline) {
+    loop_.on_signal(SIGTERM, [this] { go_back("the guard is to end"); });
+    const std::int64_t left = deadline - unix_time();
+    timer_.start(runtime::Duration{std::max<std::int64_t>(left, 0) * 1000});
+    loop_.run_until([this] { return finished_ && (!control_ || control_->idle()); });
+    // Who asked is to have the answer.
+    loop_.run_until([this] { return !control_ || control_->connections() == 0; }, runtime::Duration{1000});
+  }
+
+ private:
+  Result<void> attempt(std::string_view why) {
+    going_back_ = true;
+    log.info("puts the old configuration back: {}", why);
+    auto r = take_back_pending(limit_);
+    if (r) {
+      log.info("the old configuration is back");
+      finished_ = true;
+      timer_.cancel();
+    } else {
+      log.warn("cannot put the old configuration back yet: {}", r.error().message);
+      timer_.start(try_again);
+    }
+    return r;
+  }
+  void go_back(std::string_view why) {
+    if (!finished_) (void)attempt(why);
+  }
+
+  std::chrono::milliseconds limit_;
+  runtime::Loop loop_;
+  ControlTable table_;
+  runtime::Timer timer_;
+  std::unique_ptr<rpc::ControlServer> control_;
+  bool finished_ = false, going_back_ = false;
+};
+
+void quiet() {
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing, fd);
+  if (nothing > STDERR_FILENO) ::close(nothing);
+}
+
+// The process that makes the change.  Tells the exit status through `report` when that is done.
+[[noreturn]] void guard(const Declared& declared, const ApplyOptions& options, int report) {
+  auto tell = [&](int status) {
+    std::fflush(nullptr);
+    const char byte = static_cast<char>(status);
+    if (::write(report, &byte, 1) < 0) {
+      // The one who asked is gone; that is what the guard is for.
+    }
+    ::close(report);
+  };
+  auto fail = [&](std::string_view message) {
+    complain(message);
+    tell(exit_database);
+    std::exit(exit_database);
+  };
+  if (auto r = runtime::create_pidfile(pidfile(), false); !r) fail(r.error().message);
+  auto watch = std::make_unique<Watch>(options.limit);
+  if (auto r = watch->listen(); !r) fail(r.error().message);
+
+  Pending pending{0, options.file, options.db, nullptr};
+  const auto longest = std::chrono::ceil<std::chrono::seconds>(options.limit + options.switch_limit) + *options.confirm;
+  const Applied applied = apply(declared, options, [&](const Undo& undo) {
+    pending.deadline = unix_time() + longest.count();
+    pending.undo = undo.to_json();
+    return pending.write();
+  });
+  if (!applied.changed) {
+    Pending::remove();
+    tell(applied.status);
+    std::exit(applied.status);
+  }
+  pending.deadline = unix_time() + options.confirm->count();
+  if (auto r = pending.write(); !r) log.warn("{}", r.error().message);
+  std::printf("confirm with \"%s confirm\" within %lld seconds, or the old configuration comes back\n", program_name().c_str(),
+              static_cast<long long>(options.confirm->count()));
+  tell(applied.status);
+  quiet();
+  watch->run(pending.deadline);
+  std::exit(EXIT_SUCCESS);
+}
+
+// A guard was killed: another one takes its place.
+[[noreturn]] void resume(const ApplyOptions& options) {
+  quiet();
+  if (auto r = runtime::create_pidfile(pidfile(), true); !r) log.warn("{}", r.error().message);
+  Watch watch(options.limit);
+  if (auto r = watch.listen(); !r) log.warn("{}", r.error().message);
+  auto pending = Pending::read();
+  if (!pending) {
+    log.err("{}", pending.error().message);
+    std::exit(EXIT_FAILURE);
+  }
+  watch.run(pending->deadline);
+  std::exit(EXIT_SUCCESS);
+}
+
+// Starts the guard and looks after it.
+[[noreturn]] void supervise(const Declared& declared, const ApplyOptions& options, int report) {
+  ::setsid();
+  // Neither a terminal that closes nor a reader that is gone ends it.
+  for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) ::signal(signal, SIG_IGN);
+  log_enable_syslog(program_name());
+  (void)log_set("conf:syslog:info");
+  bool first = true;
+  while (true) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      if (first) guard(declared, options, report);
+      resume(options);
+    }
+    if (first) {
+      // Only the guard has news; when it is gone, the one who waits has to know.
+      ::close(report);
+      quiet();
+    }
+    first = false;
+    int status = 0;
+    if (pid > 0)
+      while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+      }
+    const bool killed = pid < 0 || WIFSIGNALED(status);
+    if (!killed || !Pending::exists()) ::_exit(EXIT_SUCCESS);
+  }
+}
+
+// Asks the guard; the exit status.
+int ask(std::string_view command) {
+  auto socket = rpc::control_socket_of(std::string(target));
+  if (!socket) {
+    complain(socket.error().message);
+    return exit_unconfirmed;
+  }
+  auto answer = rpc::control_call(*socket, std::string(command), {}, answer_limit);
+  if (!answer || !answer->ok) {
+    complain(answer ? answer->text : answer.error().message);
+    return exit_unconfirmed;
+  }
+  std::fputs(answer->text.c_str(), stdout);
+  return exit_done;
+}
+
+int nothing_waits() {
+  complain("no configuration waits to be confirmed");
+  return exit_unconfirmed;
+}
+
+}  // namespace
+
+Result<void> check_nothing_pending(const ApplyOptions& options) {
+  if (guarded())
+    return unexpected(fmt::format("a configuration waits to be confirmed: \"{0} confirm\" keeps it, \"{0} revert\" puts the old "
+                                  "one back; then try again",
+                                  program_name()));
+  if (!Pending::exists()) return {};
+  OVS_TRY(const Pending pending, Pending::read());
+  if (pending.deadline > unix_time())
+    return unexpected(fmt::format("a configuration waits to be confirmed, but its guard has been killed: \"{0} confirm\" "
+                                  "keeps it, \"{0} revert\" puts the old one back; then try again",
+                                  program_name()));
+  if (auto r = take_back_pending(options.limit); !r)
+    return unexpected(fmt::format("a configuration was not confirmed, and cannot be taken back: {}", r.error().message));
+  complain(fmt::format("{} was not confirmed in time: the old configuration is back", pending.file));
+  return {};
+}
+
+int apply_guarded(const Declared& declared, const ApplyOptions& options) {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) {
+    complain(system_error("pipe", errno).message);
+    return exit_database;
+  }
+  std::fflush(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    complain(system_error("fork", errno).message);
+    return exit_database;
+  }
+  if (pid == 0) {
+    ::close(fds[0]);
+    supervise(declared, options, fds[1]);
+  }
+  ::close(fds[1]);
+  char status = 0;
+  ssize_t n;
+  while ((n = ::read(fds[0], &status, 1)) < 0 && errno == EINTR) {
+  }
+  ::close(fds[0]);
+  if (n == 1) return status;
+  complain("the guard has been killed before it was done; \"ovs-conf revert\" puts the old configuration back");
+  return exit_database;
+}
+
+int confirm(const ApplyOptions&) {
+  if (guarded()) return ask("confirm");
+  if (!Pending::exists()) return nothing_waits();
+  Pending::remove();
+  std::puts("the configuration is kept");
+  return exit_done;
+}
+
+int revert(const ApplyOptions& options) {
+  if (guarded()) return ask("revert");
+  if (!Pending::exists()) return nothing_waits();
+  if (auto r = take_back_pending(options.limit); !r) {
+    complain(r.error().message);
+    return exit_database;
+  }
+  std::puts("the old configuration is back");
+  return exit_done;
+}
+
+}  // namespace ovs::conf

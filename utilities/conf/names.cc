@@ -1,0 +1,84 @@
+// Names and addresses that a file holds.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "conf/declared.h"
+#include "runtime/address.h"
+
+namespace ovs::conf {
+
+namespace {
+
+constexpr std::string_view methods[] = {"tcp", "unix", "ssl", "ptcp", "punix", "pssl"};
+constexpr std::uint16_t some_port = 6653;
+
+}  // namespace
+
+std::string as_variable(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) {
+    const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!fits) c = '_';
+  }
+  return out;
+}
+
+Result<void> check_name(std::string_view name) {
+  if (name.empty()) return unexpected("an empty name");
+  for (unsigned char c : name) {
+    if (c == '/') return unexpected(fmt::format("\"{}\" cannot be a name: it has a \"/\"", name));
+    if (c <= ' ' || c >= 0x7f || std::string_view("\"'\\[]{}").find(static_cast<char>(c)) != std::string_view::npos)
+      return unexpected(fmt::format("\"{}\" cannot be a name: take letters, digits and \"-_.\"", name));
+  }
+  if (const auto equals = name.find('='); equals != std::string_view::npos)
+    return unexpected(fmt::format("\"{}\" is a setting where names are expected: settings of a port or bridge have "
+                                  "variables of their own (ovs_port_NAME, ovs_bridge_NAME)",
+                                  name));
+  if (name == "." || name == "..") return unexpected(fmt::format("\"{}\" cannot be a name", name));
+  return {};
+}
+
+Result<void> check_connection(std::string_view target) {
+  const auto colon = target.find(':');
+  const std::string_view method = target.substr(0, std::min(colon, target.size()));
+  if (colon == std::string_view::npos || std::ranges::find(methods, method) == std::end(methods)) {
+    if (colon != std::string_view::npos)
+      if (auto near = nearest(method, methods))
+        return unexpected(fmt::format("{}: there is no \"{}:\"; did you mean \"{}:\"?", target, method, *near));
+    return unexpected(fmt::format("{}: write tcp:HOST:PORT, ssl:HOST:PORT, unix:FILE, or ptcp:, pssl:, punix: to be "
+                                  "connected to",
+                                  target));
+  }
+  std::string_view rest = target.substr(colon + 1);
+  // TLS is a matter of the programs that connect; here it is the address that counts.
+  const std::string plain =
+      method == "ssl" ? "tcp:" + std::string(rest) : method == "pssl" ? "ptcp:" + std::string(rest) : std::string(target);
+  const bool passive = method.starts_with('p');
+  auto endpoint = passive ? runtime::parse_passive(plain, some_port) : runtime::parse_active(plain, some_port);
+  if (!endpoint) return unexpected(endpoint.error().message);
+  return {};
+}
+
+Result<void> check_collector(std::string_view target) {
+  auto wrong = [&](std::string_view why) {
+    return unexpected(fmt::format("{}: {}: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343", target, why));
+  };
+  const auto colon = target.rfind(':');
+  if (colon == std::string_view::npos || target.ends_with(']')) return wrong("the port is missing");
+  const std::string_view host = target.substr(0, colon);
+  const auto port = parse_integer(target.substr(colon + 1));
+  if (!port || *port < 1 || *port > 65535) return wrong(fmt::format("\"{}\" is no port", target.substr(colon + 1)));
+  if (host.empty()) return wrong("the host is missing");
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (!bracketed && host.find(':') != std::string_view::npos) return wrong("an IPv6 address stands in brackets");
+  const bool digits = std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  if (bracketed || digits) {
+    const std::string plain(bracketed ? host.substr(1, host.size() - 2) : host);
+    if (!runtime::numeric_address(plain, static_cast<std::uint16_t>(*port))) return wrong(fmt::format("\"{}\" is no address", host));
+  }
+  return {};
+}
+
+}  // namespace ovs::conf

@@ -1,0 +1,120 @@
+#include "conf/session.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/paths.h"
+
+namespace ovs::conf {
+
+namespace {
+
+// Each conflict means that somebody else's change went through; so many in a row are no accident.
+constexpr int max_conflicts = 100;
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::open(const std::string& remotes, std::chrono::milliseconds limit) {
+  std::unique_ptr<Session> s(new Session);
+  OVS_TRY(s->server_, vsctl::Server::connect(remotes, false, limit));
+  OVS_TRY(s->schema_, s->server_->get_schema());
+  s->replica_ = std::make_unique<dbclient::Replica>(s->server_->client(), std::string(vsctl::database_name),
+                                                    declarations(*s->schema_), nullptr,
+                                                    dbclient::Replica::Options{s->schema_});
+  OVS_TRY_DO(s->server_->wait([&] { return s->replica_->ready() || !s->replica_->refusal().empty(); },
+                              "the configuration from " + remotes));
+  if (!s->replica_->refusal().empty()) return unexpected(s->replica_->refusal());
+  return s;
+}
+
+Present Session::present() const {
+  std::vector<const dbclient::ReplicaTable*> tables;
+  for (std::size_t i = 0; i < replica_->tables(); i++) tables.push_back(&replica_->table(i));
+  return Present(std::move(tables));
+}
+
+Result<Session::Committed> Session::commit(const std::string& comment, const Fill& fill, bool notify) {
+  bool tried_violation = false;
+  for (int conflicts = 0; conflicts < max_conflicts; conflicts++) {
+    replica_->forget_changes();
+    dbclient::Transaction transaction{std::string(vsctl::database_name)};
+    const Present now = present();
+    OVS_TRY_DO(fill(transaction, now));
+    if (transaction.empty()) return Committed{};
+    transaction.comment(comment);
+    Record root = now.root();
+    // A row of an empty database that this transaction makes gets its number from the next one.
+    if (notify && root) transaction.increment("Open_vSwitch", root.uuid(), "next_cfg");
+    if (notify && !root)
+      for (const auto& [uuid, change] : transaction.rows("Open_vSwitch"))
+        transaction.set("Open_vSwitch", uuid, "next_cfg", Datum(ovsdb::Atom(std::int64_t{1})));
+    const std::uint64_t before = replica_->seqno();
+    switch (server_->commit(transaction)) {
+      case dbclient::Outcome::unchanged: return Committed{};
+      case dbclient::Outcome::success: {
+        // The server sends the update before the reply.
+        const std::int64_t number = !notify ? 0 : root ? transaction.incremented() : 1;
+        auto kept = std::make_shared<dbclient::Transaction>(std::move(transaction));
+        return Committed{number, true, [kept](const Uuid& uuid) { return kept->uuid_of(uuid); }};
+      }
+      case dbclient::Outcome::not_locked: return unexpected("the database is locked");
+      case dbclient::Outcome::try_again:
+        if (server_->client().failure())
+          return unexpected(server_->remotes() + ": the connection was lost before the server's answer: look with \"" +
+                            program_name() + " diff\" whether the changes have been made");
+        break;
+      case dbclient::Outcome::error:
+        if (server_->failed())
+          return unexpected(server_->failed()->message + ": look with \"" + program_name() +
+                            " diff\" whether the changes have been made");
+        // Somebody may have made a row of the same name: then the next plan knows.
+        if (transaction.error_tag() != "constraint violation" || std::exchange(tried_violation, true))
+          return unexpected("the database server refuses: " + transaction.error());
+        server_->loop().run_until([&] { return replica_->seqno() != before; }, runtime::Duration{200});
+    }
+  }
+  return unexpected("gave up: the database changes each time before this change arrives");
+}
+
+Result<void> Session::wait_for_switch(std::int64_t number, std::chrono::milliseconds limit) {
+  auto value = [&](std::string_view column) -> std::int64_t {
+    const Record root = present_root();
+    const Datum* d = root ? root.find(column) : nullptr;
+    return d && !d->empty() ? d->integer() : 0;
+  };
+  const std::int64_t wanted = number ? number : value("next_cfg");
+  const auto usual = server_->limit();
+  server_->set_limit(limit);
+  auto result = server_->wait([&] { return value("cur_cfg") >= wanted; }, "ovs-vswitchd to carry out the change (is it running?)");
+  server_->set_limit(usual);
+  return result;
+}
+
+Record Session::present_root() const {
+  Record out;
+  const dbclient::ReplicaTable* t = replica_->table("Open_vSwitch");
+  t->each([&](const dbclient::ReplicaRow& row) { out = {t, &row}; });
+  return out;
+}
+
+std::vector<std::string> Session::interface_errors(const Declared& declared) const {
+  std::set<std::string> names;
+  for (const Item& bridge : declared.root.children)
+    for (const Item& port : bridge.children)
+      for (const Item& interface : port.children)
+        if (interface.kind->id == Id::interface) names.insert(interface.name);
+  std::vector<std::string> out;
+  const dbclient::ReplicaTable* t = replica_->table("Interface");
+  if (!t) return out;
+  t->each([&](const dbclient::ReplicaRow& row) {
+    const Record r{t, &row};
+    const std::string name = r.text("name"), error = r.text("error");
+    if (!error.empty() && names.contains(name)) out.push_back(fmt::format("{}: {}", name, error));
+  });
+  std::ranges::sort(out);
+  return out;
+}
+
+}  // namespace ovs::conf
