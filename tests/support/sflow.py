@@ -236,8 +236,13 @@ class Site:
         self.introduce_on("br0", *self.machines)
 
     def introduce_on(self, bridge, *names):
-        for name in names:
-            self.wires[name].send(b"\xff" * 6 + self.machines[name].mac + b"\x88\xb5" + bytes(46))
-        macs = [self.machines[name].mac.hex(":") for name in names]
-        wait_until(lambda: all(mac in self.host.appctl("fdb/show", bridge) for mac in macs),
-                   what=f"{', '.join(names)} to be known on {bridge}")
+        macs = {name: self.machines[name].mac for name in names}
+
+        def known():
+            table = self.host.appctl("fdb/show", bridge)
+            unknown = [name for name, mac in macs.items() if mac.hex(":") not in table]
+            # Again each time: a switch that has just been started may not have its ports yet.
+            for name in unknown:
+                self.wires[name].send(b"\xff" * 6 + macs[name] + b"\x88\xb5" + bytes(46))
+            return not unknown
+        wait_until(known, what=f"{', '.join(names)} to be known on {bridge}")

@@ -63,8 +63,11 @@ def samples_of(collector, port):
 def assert_exported(site, collector, port, count=10):
     """Packets between vm1 and vm2 are sampled, each of them."""
     site.send("vm1", "vm2", count, port=port)
-    return collector.wait_for(lambda: len(found := samples_of(collector, port)) == count and found,
-                              what=f"{count} samples of packets for port {port}")
+    try:
+        return collector.wait_for(lambda: len(found := samples_of(collector, port)) == count and found)
+    except AssertionError:
+        raise AssertionError(f"{len(samples_of(collector, port))} samples of {count} packets for port {port}:\n"
+                             f"{site.host.appctl('dpctl/dump-flows')}\n{collector.datagrams[-3:]}\n{site.log()}") from None
 
 
 def await_log(site, pattern, count=1):
