@@ -424,37 +424,37 @@ class Reader {
                        near ? fmt::format("; did you mean \"{}\"?", *near) : ": add it to ovs_bridges");
   }
 
+  // The ends of the names that the variables of a family may have.
+  std::vector<std::string_view> suffixes(const FamilyName& f) const {
+    std::vector<std::string_view> out;
+    auto add_names = [&](const auto& names) {
+      for (const auto& [suffix, entry] : names) out.push_back(suffix);
+    };
+    switch (f.named) {
+      case Id::bridge: add_names(bridges_); break;
+      case Id::port: add_names(ports_); break;
+      default: add_names(interfaces_); break;
+    }
+    return out;
+  }
+
   // A variable that nothing can be done with.
   void mistake_unknown(const Variable& v) {
     const std::string_view name = v.name;
-    std::vector<std::string> possible(std::begin(single_names), std::end(single_names));
-    const FamilyName* family = nullptr;
     for (const FamilyName& f : families) {
       const std::string start = fmt::format("ovs_{}_", f.word);
-      if (name.starts_with(start)) family = &f;
-      auto add_names = [&](const auto& names) {
-        for (const auto& [suffix, entry] : names) possible.push_back(start + suffix);
-      };
-      switch (f.named) {
-        case Id::bridge: add_names(bridges_); break;
-        case Id::port: add_names(ports_); break;
-        default: add_names(interfaces_); break;
-      }
+      if (!name.starts_with(start)) continue;
+      const std::string_view suffix = name.substr(start.size());
+      std::string help = f.named == Id::bridge ? ": add it to ovs_bridges" : f.named == Id::port ? ": add it to ovs_ports_BRIDGE" : "";
+      if (auto near = nearest(suffix, suffixes(f))) help = fmt::format("; did you mean {}{}?", start, *near);
+      return mistake(v, fmt::format("no {} \"{}\" is declared{}", kind(f.named).word, suffix, help));
     }
-    std::vector<std::string_view> candidates;
-    for (const std::string& p : possible)
-      // Who has the family right means a name of it.
-      if (!family || p.starts_with(fmt::format("ovs_{}_", family->word))) candidates.push_back(p);
-    std::optional<std::string_view> near = nearest(name, candidates);
-    if (family && near == std::optional<std::string_view>(name)) near.reset();
-    const std::string meant = near ? fmt::format("; did you mean {}?", *near) : "";
-    if (!family) return mistake(v, fmt::format("there is no such variable{}", meant.empty() ? "; see ovs.conf.d(5)" : meant));
-    const std::string_view suffix = name.substr(family->word.size() + prefix.size() + 1);
-    const std::string_view word = kind(family->named).word;
-    std::string help = meant;
-    if (help.empty())
-      help = family->named == Id::bridge ? ": add it to ovs_bridges" : family->named == Id::port ? ": add it to ovs_ports_BRIDGE" : "";
-    mistake(v, fmt::format("no {} \"{}\" is declared{}", word, suffix, help));
+    std::vector<std::string> possible(std::begin(single_names), std::end(single_names));
+    for (const FamilyName& f : families)
+      for (std::string_view suffix : suffixes(f)) possible.push_back(fmt::format("ovs_{}_{}", f.word, suffix));
+    const std::vector<std::string_view> candidates(possible.begin(), possible.end());
+    const auto near = nearest(name, candidates);
+    mistake(v, fmt::format("there is no such variable{}", near ? fmt::format("; did you mean {}?", *near) : "; see ovs.conf.d(5)"));
   }
 
   const ovsdb::DatabaseSchema& schema_;
