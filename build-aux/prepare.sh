@@ -100,7 +100,7 @@ build_in() (
 	fi
 	top=$(pwd)
 	mkdir -p "$1"
-	cd "$1"
+	cd "$1" || exit
 	if [ ! -e Makefile ] || [ ! -e config.status ]; then
 		step "configure in $1"
 		if [ -z "${CXX-}" ]; then

@@ -2,8 +2,8 @@
 bashcompletiondir = $(datadir)/bash-completion/completions
 EXTRA_DIST += completion/ovs-vsctl.bash completion/ovs-appctl.bash
 
-install-data-local: install-bash-completion
-uninstall-local: uninstall-bash-completion
+INSTALL_TARGETS += install-bash-completion
+UNINSTALL_TARGETS += uninstall-bash-completion
 .PHONY: install-bash-completion uninstall-bash-completion
 install-bash-completion:
 	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"

@@ -4,8 +4,10 @@
 # where configure was given --with-openrc.  This is the one list of them: the ebuild installs by it.
 
 OPENRC_SERVICES = rc/ovs rc/ovs-vswitchd rc/ovsdb-server
-OPENRC_CONFIGURATION = conf.d/ovs-vswitchd conf.d/ovsdb-server
+OPENRC_CONFIGURATION = conf.d/ovs conf.d/ovs-vswitchd conf.d/ovsdb-server
 EXTRA_DIST += $(OPENRC_SERVICES) $(OPENRC_CONFIGURATION) rc/openvswitch.logrotate rc/netifrc/openvswitch.sh
+# Gentoo's package, which comes to what `make install` does with --with-openrc.
+EXTRA_DIST += ebuild
 
 initddir = $(sysconfdir)/init.d
 confddir = $(sysconfdir)/conf.d
@@ -37,6 +39,6 @@ uninstall-openrc:
 	rm -f "$(DESTDIR)$(logrotatedir)/openvswitch" "$(DESTDIR)$(netifrcdir)/openvswitch.sh"
 
 if WITH_OPENRC
-install-data-local: install-openrc
-uninstall-local: uninstall-openrc
+INSTALL_TARGETS += install-openrc
+UNINSTALL_TARGETS += uninstall-openrc
 endif

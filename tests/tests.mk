@@ -25,7 +25,9 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 # Folders in which the build makes something are listed by file: make dist takes a folder from the
 # build directory, too, with the objects in it.
 EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
+	tests/support/debian.py \
 	tests/support/demo.py \
+	tests/support/ebuild_phases.sh \
 	tests/support/makefile.py \
 	tests/support/netns.py \
 	tests/support/openrc_machine.py \
@@ -37,6 +39,7 @@ EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
 	tests/tidy/layers.py \
 	tests/tidy/layers.txt \
 	tests/tidy/test_run.py \
+	tests/tidy/test_shell.py \
 	tests/tidy/test_tidy.py
 
 CLEANFILES += tests/tidy/headers.cache

@@ -16,6 +16,7 @@ not.  Nothing of it is visible outside.  Needs root, overlayfs, and for the firs
 """
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import debian
 from ovs_test import SCHEMA, build_dir, limit, program, wait_until
 
 PACKAGES = ("openrc", "librc1", "libeinfo1")
@@ -73,10 +75,14 @@ stop() { {stop}; }
 """
 
 
+@functools.lru_cache
 def why_not():
     """Why there can be no machines here, or nothing."""
     if os.geteuid() != 0:
         return "only root may make a machine for OpenRC"
+    for tool in ("unshare", "nsenter", "ip"):
+        if not shutil.which(tool):
+            return f"there is no {tool}"
     try:
         openrc_layer()
     except OSError as error:
@@ -85,33 +91,8 @@ def why_not():
 
 
 def openrc_layer():
-    """The directory in which OpenRC's packages are unpacked; gets them for the first time."""
-    layer = build_dir() / "openrc"
-    if (layer / ".complete").exists():
-        return layer
-    for tool in ("apt-get", "dpkg-deb", "unshare", "nsenter"):
-        if not shutil.which(tool):
-            raise OSError(f"OpenRC's package cannot be had without {tool}")
-    shutil.rmtree(layer, ignore_errors=True)
-    debs = layer / "debs"
-    debs.mkdir(parents=True)
-
-    def download():
-        return subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *PACKAGES], cwd=debs,
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
-    done = download()
-    if done.returncode != 0:  # a machine that never fetched the lists of packages
-        subprocess.run(["apt-get", "-qq", "update"], capture_output=True, stdin=subprocess.DEVNULL, timeout=120,
-                       check=False)
-        done = download()
-    if done.returncode != 0:
-        raise OSError(f"apt-get cannot download {', '.join(PACKAGES)}: {done.stderr.strip()}")
-    for deb in debs.glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", deb, layer], check=True)
-    shutil.rmtree(debs)
-    _merge_usr(layer)
-    (layer / ".complete").touch()
-    return layer
+    """The directory in which OpenRC's packages are unpacked."""
+    return debian.unpacked(build_dir() / "openrc", *PACKAGES)
 
 
 def _merge_usr(layer):

@@ -1,0 +1,119 @@
+# Distributed under the terms of the Apache License 2.0
+
+EAPI=8
+
+inherit linux-info
+[[ ${PV} != 9999 ]] || inherit git-r3
+
+DESCRIPTION="Virtual switch for hosts with virtual machines and containers"
+HOMEPAGE="https://wiki.gentoo.org/wiki/No_homepage"
+if [[ ${PV} == 9999 ]]; then
+	# A checkout on this host; EGIT_OVERRIDE_REPO_... of git-r3 names another one.
+	EGIT_REPO_URI="file:///usr/src/openvswitch"
+else
+	SRC_URI="${P}.tar.xz"
+	KEYWORDS="~amd64 ~arm64"
+	RESTRICT="fetch"
+fi
+
+LICENSE="Apache-2.0"
+SLOT="0"
+IUSE="doc test"
+RESTRICT+=" !test? ( test )"
+
+RDEPEND="
+	>=dev-libs/boost-1.81:=
+	>=dev-libs/libfmt-9:=
+	dev-libs/libnl:3
+	sys-libs/libcap-ng
+"
+DEPEND="
+	${RDEPEND}
+	sys-kernel/linux-headers
+	test? ( dev-cpp/gtest )
+"
+BDEPEND="
+	virtual/pkgconfig
+	doc? ( app-text/mandoc )
+	test? ( dev-lang/python )
+"
+if [[ ${PV} == 9999 ]]; then
+	BDEPEND+="
+		dev-build/autoconf
+		dev-build/automake
+		dev-lang/python
+	"
+fi
+
+DOCS=( README.md NEWS.md )
+
+# Nothing here is needed to build, and not all of it to run: without it, something is said to be missing
+# when it is used.
+CONFIG_CHECK="
+	~OPENVSWITCH ~PACKET ~TUN ~VETH
+	~NET_SCHED ~NET_CLS_ACT ~NET_CLS_BASIC ~NET_CLS_U32 ~NET_ACT_POLICE
+	~NET_SCH_INGRESS ~NET_SCH_HFSC ~NET_SCH_HTB
+"
+ERROR_OPENVSWITCH="CONFIG_OPENVSWITCH: the kernel's own datapath; without it, packets are forwarded in user space"
+ERROR_PACKET="CONFIG_PACKET: bridges have no ports that are interfaces of this host without it"
+ERROR_TUN="CONFIG_TUN: bridges have no interface of their own on this host without it"
+ERROR_VETH="CONFIG_VETH: containers are connected by it"
+
+pkg_nofetch() {
+	einfo "Make ${P}.tar.xz by \"make dist\" in a checkout of the sources, and move it to your DISTDIR;"
+	einfo "then \"ebuild ${PF}.ebuild manifest\" takes its checksum down."
+}
+
+pkg_setup() {
+	linux-info_pkg_setup
+}
+
+src_prepare() {
+	default
+	[[ ${PV} != 9999 ]] || ./autogen.sh || die "autogen.sh failed"
+}
+
+src_configure() {
+	# econf's own choice for state is /var/lib; here it is /var, with lib, log and run below it.
+	econf --localstatedir="${EPREFIX}/var" --with-rundir="${EPREFIX}/run/openvswitch" --with-openrc
+}
+
+src_compile() {
+	default
+	if use doc; then
+		local page
+		mkdir html || die
+		for page in man/*.[1-9]; do
+			mandoc -T html -O man=%N.%S.html "${page}" > "html/${page##*/}.html" || die
+		done
+	fi
+}
+
+src_test() {
+	# The other suites need root, and network namespaces of their own.
+	emake check CHECK=unit
+}
+
+src_install() {
+	# With the services, their configuration, the logrotate file, and the completion for bash.
+	default
+	if use doc; then
+		dodoc HACKING.md
+		docinto html
+		dodoc html/*.html
+	fi
+	keepdir /etc/openvswitch /etc/ssl/openvswitch /var/lib/openvswitch /var/log/openvswitch
+	# Keys, and what may be in a log.
+	fperms 0750 /etc/ssl/openvswitch /var/log/openvswitch
+}
+
+pkg_postinst() {
+	elog "Declare your bridges and ports in /etc/conf.d/ovs, which has examples; then, as root:"
+	elog "    rc-service ovs checkconfig"
+	elog "    rc-update add ovs default"
+	elog "    rc-service ovs start"
+	if [[ -n ${REPLACING_VERSIONS} ]]; then
+		elog "The daemons of the version that was replaced still run; this interrupts forwarding for a moment:"
+		elog "    rc-service ovsdb-server restart"
+	fi
+}

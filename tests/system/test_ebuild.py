@@ -1,0 +1,196 @@
+"""The Gentoo overlay in ebuild/: its form, and what its phases do, with stand-ins for the package manager."""
+
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import ovs_test
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+import makefile  # noqa: E402
+
+TOP = ovs_test.SOURCE_DIR
+OVERLAY = TOP / "ebuild"
+PACKAGE = OVERLAY / "net-misc/openvswitch"
+PHASES = TOP / "tests/support/ebuild_phases.sh"
+DIRECTORIES = ["prefix=/usr", "sysconfdir=/etc", "localstatedir=/var", "rundir=/run/openvswitch", "mandir=/usr/share/man"]
+
+
+def version():
+    return re.search(r"AC_INIT\(\[openvswitch\], \[([^]]+)\]", (TOP / "configure.ac").read_text()).group(1)
+
+
+def release():
+    return PACKAGE / f"openvswitch-{version()}.ebuild"
+
+
+def run_phases(ebuild, image, *phases, use="", cwd=TOP, replacing=""):
+    environment = {**os.environ, "USE": use, "REPLACING_VERSIONS": replacing}
+    done = subprocess.run(["bash", str(PHASES), str(ebuild), ebuild.stem.split("-")[1], str(image), *phases], cwd=cwd,
+                          env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def variables(ebuild):
+    lines = run_phases(ebuild, "/nonexistent")
+    return dict(line.removeprefix("variable ").split("=", 1) for line in lines if line.startswith("variable "))
+
+
+def make(*arguments):
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    done = subprocess.run(["make", "-s", "-C", str(ovs_test.build_dir()), *arguments], capture_output=True, text=True,
+                          env=environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def files_below(directory):
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir()}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """What `make install` puts where with --with-openrc."""
+    directory = tmp_path_factory.mktemp("install")
+    make("install", "install-openrc", f"DESTDIR={directory}", *DIRECTORIES)
+    return directory
+
+
+def test_the_overlay_has_its_form():
+    assert (OVERLAY / "profiles/repo_name").read_text() == "openvswitch\n"
+    layout = (OVERLAY / "metadata/layout.conf").read_text()
+    assert re.search(r"^masters = gentoo$", layout, re.M)
+    assert re.search(r"^thin-manifests = true$", layout, re.M)
+    ebuilds = sorted(path.name for path in PACKAGE.glob("*.ebuild"))
+    assert ebuilds == [release().name, "openvswitch-9999.ebuild"]
+    # One text for both, which asks for its version.
+    assert filecmp.cmp(release(), PACKAGE / "openvswitch-9999.ebuild", shallow=False)
+
+
+def test_variables():
+    for ebuild in (release(), PACKAGE / "openvswitch-9999.ebuild"):
+        values = variables(ebuild)
+        for name in ("EAPI", "DESCRIPTION", "HOMEPAGE", "LICENSE", "SLOT", "RDEPEND"):
+            assert values[name], name
+        assert values["EAPI"] == "8"
+        assert values["LICENSE"] == "Apache-2.0"
+        assert len(values["DESCRIPTION"]) <= 80
+    live = variables(PACKAGE / "openvswitch-9999.ebuild")
+    assert live["EGIT_REPO_URI"] and not live["KEYWORDS"] and not live["SRC_URI"]
+    assert variables(release())["SRC_URI"] == f"openvswitch-{version()}.tar.xz"
+
+
+def test_kernel_options_are_checked_and_not_fatal():
+    options = variables(release())["CONFIG_CHECK"].split()
+    assert all(option.startswith("~") for option in options)
+    assert {"~OPENVSWITCH", "~TUN", "~NET_CLS_ACT", "~NET_SCH_INGRESS", "~NET_SCH_HFSC", "~NET_SCH_HTB"} <= set(options)
+    lines = run_phases(release(), "/nonexistent", "pkg_setup")
+    assert "inherit linux-info" in lines and "linux-info_pkg_setup" in lines
+
+
+def test_every_flag_is_described():
+    described = {flag.get("name") for flag in ElementTree.parse(PACKAGE / "metadata.xml").getroot().iter("flag")}
+    flags = {flag.lstrip("+-") for flag in variables(release())["IUSE"].split()}
+    assert flags == described
+
+
+def test_dependencies_are_those_of_configure():
+    needed = variables(release())["RDEPEND"]
+    packages = {"fmt": "dev-libs/libfmt", "libcap-ng": "sys-libs/libcap-ng", "libnl-3.0": "dev-libs/libnl"}
+    modules = re.findall(r"PKG_CHECK_MODULES\(\[(?!GTEST)\w+\], \[([^]]+)\]", (TOP / "configure.ac").read_text())
+    names = {words.split()[0] for words in modules}
+    assert names == set(packages)
+    for package in packages.values():
+        assert package in needed
+    assert ">=dev-libs/boost-1.81" in needed
+
+
+def test_configure_knows_the_options(tmp_path):
+    lines = run_phases(release(), tmp_path, "src_prepare", "src_configure")
+    econf = next(line for line in lines if line.startswith("econf")).split()[1:]
+    assert "--with-openrc" in econf and "--localstatedir=/var" in econf
+    known = subprocess.run([str(TOP / "configure"), "--help"], capture_output=True, text=True, check=True).stdout
+    for option in econf:
+        assert re.search(rf"^\s+{re.escape(option.split('=')[0])}\b", known, re.M), option
+
+
+def test_the_unit_tests_are_what_src_test_runs(tmp_path):
+    lines = run_phases(release(), tmp_path, "src_test", use="test")
+    assert [line for line in lines if line.startswith("emake")] == ["emake check CHECK=unit"]
+    listed = subprocess.run([sys.executable, str(TOP / "tests/run"), "--list", str(ovs_test.build_dir()), "unit"],
+                            capture_output=True, text=True, check=True).stdout
+    assert "unit/base" in listed and "system" not in listed
+
+
+def test_the_files_are_those_of_make_install(installed, tmp_path):
+    lines = run_phases(release(), tmp_path, "src_install")
+    assert [line for line in lines if line.startswith("emake")] == [f"emake DESTDIR={tmp_path} install"]
+    make("install", "install-openrc", f"DESTDIR={tmp_path}", *DIRECTORIES)
+    made = files_below(tmp_path)
+    more = {"etc/openvswitch", "etc/ssl/openvswitch", "var/lib/openvswitch", "var/log/openvswitch"}
+    expected = files_below(installed) | {f"{path}/.keep_net-misc_openvswitch-0" for path in more}
+    documents = {f"usr/share/doc/openvswitch-{version()}/{name}" for name in ("README.md", "NEWS.md")}
+    assert made == expected | documents
+    for path in ("etc/init.d/ovs", "etc/init.d/ovsdb-server", "etc/init.d/ovs-vswitchd", "etc/conf.d/ovsdb-server",
+                 "etc/conf.d/ovs-vswitchd", "etc/logrotate.d/openvswitch", "lib/netifrc/net/openvswitch.sh",
+                 "usr/share/bash-completion/completions/ovs-vsctl", "usr/sbin/ovs-vswitchd", "usr/bin/ovs-vsctl",
+                 "usr/share/man/man8/ovs-vswitchd.8", "usr/share/openvswitch/vswitch.ovsschema"):
+        assert path in made, path
+    modes = {path: (tmp_path / path).stat().st_mode & 0o777 for path in
+             ("etc/ssl/openvswitch", "var/log/openvswitch", "etc/init.d/ovs", "etc/conf.d/ovs-vswitchd")}
+    assert modes == {"etc/ssl/openvswitch": 0o750, "var/log/openvswitch": 0o750, "etc/init.d/ovs": 0o755,
+                     "etc/conf.d/ovs-vswitchd": 0o644}
+
+
+def test_what_is_installed_for_gentoo_is_what_is_in_the_source(installed):
+    for name in ("ovs", "ovsdb-server", "ovs-vswitchd"):
+        assert filecmp.cmp(installed / "etc/init.d" / name, TOP / "rc" / name, shallow=False)
+    for path in (installed / "etc/conf.d").iterdir():
+        assert filecmp.cmp(path, TOP / "conf.d" / path.name, shallow=False)
+    assert filecmp.cmp(installed / "lib/netifrc/net/openvswitch.sh", TOP / "rc/netifrc/openvswitch.sh", shallow=False)
+
+
+def test_services_know_other_directories(tmp_path):
+    make("install-openrc", f"DESTDIR={tmp_path}", "prefix=/opt/ovs", "sysconfdir=/opt/etc", "localstatedir=/opt/var",
+         "rundir=/opt/run/openvswitch", "netifrcdir=/opt/netifrc")
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            text = path.read_text()
+            for place in ("/usr/", "/run/openvswitch", "/var/lib/", "/var/log/", "/etc/openvswitch", "/etc/conf.d"):
+                for match in re.finditer(re.escape(place), text):
+                    before = text[:match.start()].rsplit("\n", 1)[-1]
+                    assert before.endswith("/opt"), f"{path.name}: {before}{place}"
+
+
+def test_html_with_the_flag_doc(installed, tmp_path):
+    if not shutil.which("mandoc"):
+        pytest.skip("not run: there is no mandoc")
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("README.md", "NEWS.md", "HACKING.md"):
+        shutil.copy(TOP / name, source)
+    (source / "man").mkdir()
+    for page in (installed / "usr/share/man").rglob("*.[1-9]"):
+        shutil.copy(page, source / "man")
+    image = tmp_path / "image"
+    run_phases(release(), image, "src_compile", "src_install", use="doc", cwd=source)
+    pages = {path.name for path in (image / f"usr/share/doc/openvswitch-{version()}/html").iterdir()}
+    assert "ovs-vswitchd.8.html" in pages and len(pages) == len(list((source / "man").iterdir()))
+    assert (image / f"usr/share/doc/openvswitch-{version()}/HACKING.md").is_file()
+
+
+def test_the_last_words_say_what_to_type():
+    lines = run_phases(release(), "/nonexistent", "pkg_postinst")
+    typed = [line.removeprefix("elog").strip() for line in lines if line.startswith("elog     ")]
+    assert typed == ["rc-service ovs checkconfig", "rc-update add ovs default", "rc-service ovs start"]
+    lines = run_phases(release(), "/nonexistent", "pkg_postinst", replacing="3.3.0")
+    assert any("rc-service ovsdb-server restart" in line for line in lines)
+    values = makefile.variables(ovs_test.build_dir(), "OPENRC_SERVICES")["OPENRC_SERVICES"]
+    assert {"rc/ovs", "rc/ovsdb-server"} <= set(values.split())
