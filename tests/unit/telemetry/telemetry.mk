@@ -16,6 +16,6 @@ check_PROGRAMS += tests/support/frame_sender
 tests_support_frame_sender_SOURCES = tests/support/frame_sender.cc
 
 # The demonstration uses it, too.
-noinst_PROGRAMS = tests/support/sflow_collector
+noinst_PROGRAMS += tests/support/sflow_collector
 tests_support_sflow_collector_SOURCES = tests/support/sflow_collector.cc
 tests_support_sflow_collector_LDADD = $(telemetry_LIBS) $(base_LIBS)
