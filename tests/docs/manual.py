@@ -9,12 +9,14 @@ An example that a test runs follows a line of its own:
     .\\" run server            the same, beside a server with an empty database of the switch
     .\\" run namespace         in a network namespace of its own, as root there
     .\\" run switch            in such a namespace, beside a server and ovs-vswitchd
+    .\\" run server namespace  in such a namespace, beside a server
+    .\\" $ command             run before, and not shown: what the text supposes
     .Bd -literal -offset indent
     $ command                 a line with a prompt is a command, lines that complete it follow,
     output                    the others are what it prints
     .Ed
 
-The examples of a page run one after the other in the same directory.  In Markdown a code block is
+The examples of a page run one after the other in the same directory; variables stay for later commands.  In Markdown a code block is
 an example if the line before it is <!-- run -->, <!-- run server --> and so on.  UUIDs and times differ from
 run to run, so any will do in their place.
 """
@@ -114,7 +116,7 @@ class Step:
 @dataclass
 class Example:
     line: int       # in the page
-    wants: str      # "", "server", "namespace", "switch"
+    wants: set      # of "server", "namespace", "switch"
     steps: list
 
 
@@ -151,19 +153,23 @@ def examples(path):
     """The examples of a manual page or of a Markdown text that are marked to be run."""
     lines = path.read_text().splitlines()
     if path.suffix == ".md":
-        mark, begin, end, text = r"<!-- run( server| namespace| switch)? -->", r"```.*", "```", str
+        mark, begin, end, text = r"<!-- run((?: server| namespace| switch)*) -->", r"```.*", "```", str
     else:
-        mark, begin, end, text = r'\.\\" run( server| namespace| switch)?', r"\.Bd -literal.*", ".Ed", _mdoc_text
+        mark, begin, end, text = r'\.\\" run((?: server| namespace| switch)*)', r"\.Bd -literal.*", ".Ed", _mdoc_text
     found = []
     for number, line in enumerate(lines):
         match = re.fullmatch(mark, line)
         if not match:
             continue
         where = f"{path.name}:{number + 1}"
-        assert re.fullmatch(begin, lines[number + 1]), f"{where}: no example follows"
-        stop = lines.index(end, number + 2)
-        found.append(Example(number + 1, (match[1] or "").strip(),
-                             _steps(map(text, lines[number + 2:stop]), where)))
+        start, steps = number + 1, []
+        while lines[start].startswith('.\\" $ '):
+            steps.append(Step(lines[start][len('.\\" $ '):], ""))
+            start += 1
+        assert re.fullmatch(begin, lines[start]), f"{where}: no example follows"
+        stop = lines.index(end, start + 1)
+        found.append(Example(number + 1, set(match[1].split()),
+                             steps + _steps(map(text, lines[start + 1:stop]), where)))
     return found
 
 

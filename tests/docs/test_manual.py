@@ -130,7 +130,7 @@ def test_examples(name):
     path = ovs_test.SOURCE_DIR / name if name.endswith(".md") else manual.page(name)
     examples = manual.examples(path)
     assert examples
-    wants = {example.wants for example in examples}
+    wants = set().union(*(example.wants for example in examples))
     with contextlib.ExitStack() as stack:
         prefix = ()
         if wants & {"namespace", "switch"}:
@@ -144,10 +144,14 @@ def test_examples(name):
         stack.callback(manual.stop_daemons, box)
         for example in examples:
             for step in example.steps:
-                done = subprocess.run([*prefix, "bash", "-c", step.command], env=environment, cwd=box.top,
+                variables = box.top / "variables"
+                script = f"set -a\n{step.command}\nstatus=$?\nenv -0 >{variables}\nexit $status"
+                done = subprocess.run([*prefix, "bash", "-c", script], env=environment, cwd=box.top,
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True,
                                       timeout=ovs_test.limit(30))
+                if variables.exists():
+                    environment = dict(line.split("=", 1) for line in variables.read_text().split("\0") if line)
                 where = f"{name}:{example.line}: {step.command}\n{done.stdout}"
                 assert done.returncode == 0, where
                 assert manual.normalize(done.stdout) == manual.normalize(step.output), where
