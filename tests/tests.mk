@@ -26,6 +26,7 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 # build directory, too, with the objects in it.
 EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
 	tests/support/debian.py \
+	tests/support/declared_hosts.py \
 	tests/support/demo.py \
 	tests/support/ebuild_phases.sh \
 	tests/support/makefile.py \

@@ -112,6 +112,11 @@ def install_services(destination):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def remove(directory):
+    """Removes a directory of a machine that is off, whether it was written to or not."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 class Machine:
     """One machine, switched off to begin with."""
 
