@@ -219,10 +219,12 @@ long Switch::Impl::sweep_some(long budget) {
       megaflows.remove(*flow);
       continue;
     }
+    // The engine's clock goes in steps: what was counted may bear the time of the step before.
+    const bool in_use = stats->packets != flow->packets;
     account(*flow, *stats);
     const TimePoint used = std::max(flow->installed, stats->used.value_or(flow->installed));
     // It is who fills the table that has to clear it up.
-    if (now - used >= idle && (now - used >= max_idle || !has_fair_share(flow->port))) {
+    if (!in_use && now - used >= idle && (now - used >= max_idle || !has_fair_share(flow->port))) {
       flow_expired.add();
       remove(*flow);
       budget -= removal_cost;

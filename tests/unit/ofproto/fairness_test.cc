@@ -130,5 +130,44 @@ TEST(FairnessOfTheEngine, AFloodLeavesOtherPortsTheirFlows) {
   }
 }
 
+// The engine's clock stands still between two rounds: what is in use all the time always seems as old as a sweep.
+TEST(IdleTime, AMegaflowInUseIsNotIdle) {
+  datapath::UserEngineOptions options;
+  options.threads = 0;
+  datapath::UserEngine engine(options);
+  Switch subject(engine);
+  subject.set_flow_idle_time(milliseconds(500));
+  TimePoint now{seconds(1000)};
+  engine.set_now(now);
+  const BridgeId bridge = subject.add_bridge("br0", {});
+  FakeDevice device("a");
+  BundleConfig config;
+  config.name = "a";
+  config.members = {*subject.add_port(bridge, device, std::nullopt)};
+  config.trunks.set();
+  subject.add_bundle(bridge, config);
+  flow::FlowKey key{};
+  key.eth_src = parse_mac(mac_a);
+  key.eth_dst = parse_mac(mac_b);
+  key.eth_type = be16::from_host(0x88b5);
+  for (int i = 0; i < 10; i++) {
+    for (int packet = 0; packet < 2; packet++) {
+      engine.inject(datapath::DpPort{1}, flow::compose(key, 46));
+      while (subject.handle_upcalls(now)) {
+      }
+    }
+    now += milliseconds(500);
+    engine.set_now(now);
+    while (subject.revalidate(now) <= now) {
+    }
+  }
+  EXPECT_EQ(engine.stats().missed, 1u);
+  now += milliseconds(1000);
+  engine.set_now(now);
+  while (subject.revalidate(now) <= now) {
+  }
+  EXPECT_EQ(engine.stats().flows, 0u);
+}
+
 }  // namespace
 }  // namespace ovs::ofproto::test
