@@ -275,6 +275,7 @@ Result<std::string> Switch::Impl::add_interfaces(Arguments arguments) {
     auto device = device_maker(name, type);
     if (!device) return unexpected(name + ": failed to open network device (" + device.error().message + ")");
     auto port = wanted ? engine.add_port(**device, wanted) : plug_in(**device);
+    if (!port) (*device)->destroy();
     if (!port) return unexpected("adding " + name + " to " + arguments[0] + " failed (" + port.error().message + ")");
     extra_devices.emplace(name, *std::move(device));
     extra_ports.emplace(name, *port);
@@ -291,7 +292,9 @@ Result<std::string> Switch::Impl::remove_interfaces(Arguments arguments) {
     if (port == extra_ports.end()) return unexpected("no port named " + name);
     OVS_TRY_DO(engine.remove_port(port->second));
     extra_ports.erase(port);
-    extra_devices.erase(name);
+    const auto device = extra_devices.find(name);
+    device->second->destroy();
+    extra_devices.erase(device);
   }
   return "";
 }
