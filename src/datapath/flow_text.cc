@@ -45,7 +45,7 @@ void append_bits(std::string& out, const BitNames& bits, const FlowKey& key, con
   out += bits.header;
   out += '(';
   if (all && (matched & known_bits(bits)) != known_bits(bits)) {
-    append_hexadecimal(out, value);
+    append_hexadecimal(out, value & matched);
     out += '/';
     append_hexadecimal(out, matched);
   } else if ((matched & known_bits(bits)) == known_bits(bits)) {

@@ -66,9 +66,9 @@ constexpr HeaderMember arp[] = {
     {"tha", MemberFormat::ethernet, PLACE(arp_tha, 0, 48)},
 };
 constexpr HeaderMember mpls[] = {
-    {"label", MemberFormat::decimal, PLACE(mpls_lse[0], 12, 20)},
+    {"label", MemberFormat::vlan, PLACE(mpls_lse[0], 12, 20)},
     {"tc", MemberFormat::decimal, PLACE(mpls_lse[0], 9, 3)},
-    {"ttl", MemberFormat::decimal, PLACE(mpls_lse[0], 0, 8)},
+    {"ttl", MemberFormat::vlan, PLACE(mpls_lse[0], 0, 8)},
     {"bos", MemberFormat::decimal, PLACE(mpls_lse[0], 8, 1)},
 };
 constexpr HeaderMember vlan_outer[] = {

@@ -21,7 +21,7 @@ namespace ovs::datapath {
 enum class MemberFormat : std::uint8_t {
   decimal,      // 64, or 64/0xff
   hexadecimal,  // 0x1, or 0x1/0xff; 0 for zero
-  vlan,         // 10, or 10/0x0
+  vlan,         // 10, or 10/0x0: of VLANs, and some others
   ethernet,
   ipv4,
   ipv6,

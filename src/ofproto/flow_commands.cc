@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <vector>
 
 #include "base/text.h"
@@ -73,17 +74,22 @@ std::string format_device_statistics(const netdev::Netdev& device) {
       count_or_unknown(s.rx_bytes), count_or_unknown(s.tx_bytes));
 }
 
-std::string dump(const Datapath& engine, const DumpOptions& options, const datapath::PortName& name, TimePoint now,
+std::string dump(const Datapath& engine, const Megaflows& megaflows, const DumpOptions& options, const datapath::PortName& name, TimePoint now,
                  const std::function<bool(datapath::DpPort)>& wanted) {
   datapath::ActionText action_text;
   action_text.cookie = format_cookie;
   if (options.names) action_text.port = name;
+  std::unordered_map<datapath::FlowId, const Megaflow*> known;
+  megaflows.each([&](const Megaflow& flow) { known.emplace(flow.id, &flow); });
   std::string out;
   engine.dump_flows([&](const Datapath::FlowView& flow) {
     if (!wanted(datapath::DpPort{flow.match.key.in_port.host()})) return true;
-    if (options.filter && !options.filter->matches(flow.match.key)) return true;
+    // What is not matched is shown as the first packet had it.
+    flow::Match shown = flow.match;
+    if (const auto first = known.find(flow.id); first != known.end()) shown.key = first->second->match.packet();
+    if (options.filter && !options.filter->matches(shown.key)) return true;
     if (options.all) out += format_ufid(flow.id) + (options.of_engine ? ", " : " ");
-    out += datapath::format_match(flow.match, options.names ? name : datapath::PortName{}, options.all);
+    out += datapath::format_match(shown, options.names ? name : datapath::PortName{}, options.all);
     out += ", " + format_statistics(flow.stats, now);
     if (options.all && options.of_engine) out += ", dp:ovs";
     out += ", actions:" + datapath::format_actions(flow.actions, action_text) + "\n";
@@ -201,8 +207,8 @@ Result<std::string> Switch::Impl::dump_engine(Arguments arguments) {
       OVS_TRY_DO(check_engine_name(word));
     }
   }
-  const std::string flows = dump(engine, options, [this](datapath::DpPort port) { return name_of(port); }, now,
-                                 [](datapath::DpPort) { return true; });
+  const std::string flows = dump(engine, megaflows, options, [this](datapath::DpPort port) { return name_of(port); },
+                                 now, [](datapath::DpPort) { return true; });
   return flows.empty() ? "" : "flow-dump from the main thread:\n" + flows;
 }
 
@@ -211,7 +217,7 @@ Result<std::string> Switch::Impl::dump_bridge(Arguments arguments) {
   OVS_TRY(const DumpOptions options, dump_options(arguments, rest));
   if (rest.size() != 1) return unexpected("dpif/dump-flows needs the name of one bridge");
   OVS_TRY(const Bridge* bridge, find_bridge(rest[0]));
-  return dump(engine, options, [this](datapath::DpPort port) { return name_of(port); }, now,
+  return dump(engine, megaflows, options, [this](datapath::DpPort port) { return name_of(port); }, now,
               [&](datapath::DpPort number) {
                 const Port* port = topology.port(number);
                 return port != nullptr && port->bridge == bridge;

@@ -63,7 +63,7 @@ void Switch::Impl::handle(datapath::Upcall& upcall) {
   }
   apply(translation.learns, now);
   count(translation.rules, translation.crossings, 1, upcall.packet.size());
-  install(flow::Match::of(upcall.key, translation.mask), translation);
+  install(upcall.key, translation);
   if (!translation.actions.empty()) engine.execute(std::move(upcall.packet), upcall.key, translation.actions);
 }
 
@@ -85,13 +85,14 @@ void Switch::Impl::handle_sample(const datapath::Upcall& upcall) {
   sample_handler(bridge->id, packet);
 }
 
-void Switch::Impl::install(const flow::Match& match, const Translation& result) {
+void Switch::Impl::install(const flow::FlowKey& packet, const Translation& result) {
+  const flow::Match match = flow::Match::of(packet, result.mask);
   Result<datapath::FlowId> id = engine.add_flow(match, result.actions);
   if (!id && id.error().code == ENOSPC) {
     upcall_flow_limit.add();
     next_sweep = std::min(next_sweep, now);
     // A port that has less than others must not wait until these need theirs no longer.
-    if (Megaflow* victim = megaflows.for_room(datapath::DpPort{match.key.in_port.host()})) {
+    if (Megaflow* victim = megaflows.for_room(datapath::DpPort{packet.in_port.host()})) {
       flow_evicted.add();
       remove(*victim);
       id = engine.add_flow(match, result.actions);
@@ -99,7 +100,7 @@ void Switch::Impl::install(const flow::Match& match, const Translation& result) 
   }
   // EEXIST: an earlier packet of the same flow was faster.
   if (!id) return;
-  megaflows.add(*id, match, result, now);
+  megaflows.add(*id, packet, result, now);
   most_flows = std::max(most_flows, megaflows.size());
 }
 

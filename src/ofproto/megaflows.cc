@@ -50,9 +50,9 @@ Megaflows::~Megaflows() {
   while (!order_.empty()) remove(order_.front());
 }
 
-Megaflow& Megaflows::add(datapath::FlowId id, const flow::Match& match, const Translation& translation,
+Megaflow& Megaflows::add(datapath::FlowId id, const flow::FlowKey& packet, const Translation& translation,
                          datapath::TimePoint now) {
-  auto* flow = new Megaflow(id, match);
+  auto* flow = new Megaflow(id, packet, translation.mask);
   order_.push_back(*flow);
   by_port_[flow->port].push_back(*flow);
   flow->installed = now;

@@ -39,7 +39,7 @@ class Megaflow {
  public:
   datapath::FlowId id;
   const datapath::DpPort port; // that its packets come in on
-  PackedMatch match;           // as the datapath has it: in_port is its port
+  PackedMatch match;           // and the first packet, as the datapath has them: in_port is its port
   std::uint64_t actions_hash;  // to see whether a new translation says something else
 
   // Of every packet, as of Translation.
@@ -52,8 +52,8 @@ class Megaflow {
 
  private:
   friend class Megaflows;
-  Megaflow(datapath::FlowId which, const flow::Match& packed)
-      : id(which), port(datapath::DpPort{packed.key.in_port.host()}), match(packed) {}
+  Megaflow(datapath::FlowId which, const flow::FlowKey& packet, const flow::Mask& mask)
+      : id(which), port(datapath::DpPort{packet.in_port.host()}), match(packet, mask) {}
 
   std::unique_ptr<Dependency[]> dependencies_;
   std::size_t dependency_count_ = 0;
@@ -72,7 +72,8 @@ class Megaflows {
   Megaflows(const Megaflows&) = delete;
   Megaflows& operator=(const Megaflows&) = delete;
 
-  Megaflow& add(datapath::FlowId id, const flow::Match& match, const Translation& translation,
+  // `translation` is the packet's.
+  Megaflow& add(datapath::FlowId id, const flow::FlowKey& packet, const Translation& translation,
                 datapath::TimePoint now);
   // Takes what another translation says of it; it is valid then.
   void update(Megaflow& flow, const Translation& translation);
@@ -86,6 +87,10 @@ class Megaflows {
   // The one that was not rotated for longest, which goes to the end; nullptr if there are none.
   Megaflow* rotate();
   std::size_t size() const { return order_.size(); }
+  template <class Visit>
+  void each(const Visit& visit) const {
+    for (const Megaflow& flow : order_) visit(flow);
+  }
 
   // How many packets of this port have; how many ports have any.
   std::size_t count_of(datapath::DpPort port) const;

@@ -16,34 +16,40 @@ Words words_of(const flow::FlowKey& key) {
 
 }  // namespace
 
-PackedMatch::PackedMatch(const flow::Match& match) {
-  const Words mask = words_of(match.mask.bits), key = words_of(match.key);
+PackedMatch::PackedMatch(const flow::FlowKey& packet, const flow::Mask& which) {
+  const Words mask = words_of(which.bits), key = words_of(packet);
   for (std::size_t i = 0; i < mask.size(); i++) {
-    if (mask[i] == 0) continue;
+    if ((mask[i] | key[i]) == 0) continue;
     map_[i / 64] |= std::uint64_t{1} << i % 64;
     count_++;
   }
   words_ = std::make_unique<std::uint64_t[]>(std::size_t{2} * count_);
   std::size_t at = 0;
   for (std::size_t i = 0; i < mask.size(); i++) {
-    if (mask[i] == 0) continue;
+    if ((mask[i] | key[i]) == 0) continue;
     words_[at] = mask[i];
     words_[count_ + at++] = key[i];
   }
 }
 
 flow::Match PackedMatch::unpack() const {
-  Words mask{}, key{};
+  Words mask{};
   std::size_t at = 0;
-  for (std::size_t i = 0; i < mask.size(); i++) {
-    if ((map_[i / 64] >> i % 64 & 1) == 0) continue;
-    mask[i] = words_[at];
-    key[i] = words_[count_ + at++];
-  }
-  flow::Match match;
-  std::memcpy(&match.mask.bits, mask.data(), sizeof mask);
-  std::memcpy(&match.key, key.data(), sizeof key);
-  return match;
+  for (std::size_t i = 0; i < mask.size(); i++)
+    if ((map_[i / 64] >> i % 64 & 1) != 0) mask[i] = words_[at++];
+  flow::Mask bits;
+  std::memcpy(&bits.bits, mask.data(), sizeof mask);
+  return flow::Match::of(packet(), bits);
+}
+
+flow::FlowKey PackedMatch::packet() const {
+  Words words{};
+  std::size_t at = count_;
+  for (std::size_t i = 0; i < words.size(); i++)
+    if ((map_[i / 64] >> i % 64 & 1) != 0) words[i] = words_[at++];
+  flow::FlowKey key;
+  std::memcpy(&key, words.data(), sizeof words);
+  return key;
 }
 
 bool PackedMatch::covers(const flow::Mask& mask) const {

@@ -44,7 +44,8 @@ struct Switch::Impl {
   void apply(const std::vector<Learn>& learns, TimePoint seen);
   void count(const std::vector<RuleHit>& rules, const std::vector<Crossing>& crossings, std::uint64_t packets,
              std::uint64_t bytes);
-  void install(const flow::Match& match, const Translation& translation);
+  // `packet` is in the datapath's terms.
+  void install(const flow::FlowKey& packet, const Translation& translation);
   // Accounts for what the datapath has counted since the last time.
   void account(Megaflow& flow, const datapath::FlowStats& stats);
   void remove(Megaflow& flow);
