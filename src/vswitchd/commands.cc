@@ -119,6 +119,14 @@ Result<std::string> set_admin_state(Vswitchd& daemon, Words words) {
   return std::string("OK");
 }
 
+// netdev-dummy/conn-state [NAME]
+Result<std::string> connection_state(Vswitchd& daemon, Words words) {
+  // Dummies have no connections to each other: of all of them there is nothing to be listed.
+  if (words.empty()) return std::string();
+  const InterfaceState* interface = daemon.model().interface(words[0]);
+  return interface && dummy_of(*interface) ? words[0] + ": unknown\n" : std::string();
+}
+
 std::string memory_text(Vswitchd& daemon) {
   std::size_t flows = 0, masks = 0, rows = 0;
   daemon.engines().each([&](Engine& engine) {
@@ -150,6 +158,8 @@ void add_daemon_commands(ControlTable& table, Vswitchd& daemon) {
             [&daemon](Words words) { return receive(daemon, words); });
   table.add({"netdev-dummy/set-admin-state", "[NAME] STATE", "set one dummy device, or all, up or down", "", Access::read_write},
             [&daemon](Words words) { return set_admin_state(daemon, words); });
+  table.add({"netdev-dummy/conn-state", "[NAME]", "the state of a dummy device's connection", "", Access::read_only},
+            [&daemon](Words words) { return connection_state(daemon, words); });
   table.add({"memory/show", "", "how much of everything the switch holds", "", Access::read_only},
             [&daemon](Words) -> Result<std::string> { return memory_text(daemon); });
   table.add({"bridge/reconnect", "[BRIDGE]", "connect to OpenFlow controllers anew", "", Access::read_write},

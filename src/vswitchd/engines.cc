@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -51,9 +52,17 @@ Engine::Engine(runtime::Loop& loop, std::unique_ptr<datapath::Datapath> datapath
     return now;
   });
   datapath_->set_now(loop_.now());
-  if (const int fd = datapath_->upcall_descriptor(); fd >= 0)
-    upcalls_ = std::make_unique<runtime::FdWatch>(loop, fd, runtime::FdWatch::Interest::read,
+  hold(false);
+}
+
+void Engine::hold(bool on_hold) {
+  if (std::exchange(on_hold_, on_hold) == on_hold) return;
+  if (on_hold) {
+    upcalls_.reset();
+  } else if (const int fd = datapath_->upcall_descriptor(); fd >= 0) {
+    upcalls_ = std::make_unique<runtime::FdWatch>(loop_, fd, runtime::FdWatch::Interest::read,
                                                   [this] { handle_upcalls(); });
+  }
 }
 
 Engine::~Engine() = default;
@@ -63,6 +72,7 @@ std::string Engine::full_name() const { return fmt::format("{}@{}", datapath_->t
 void Engine::kick() { revalidate_soon_.schedule(); }
 
 void Engine::handle_upcalls() {
+  if (on_hold_) return;
   const datapath::TimePoint now = loop_.now();
   datapath_->set_now(now);
   // A bounded piece of work, then whatever else the loop has to do.
@@ -71,6 +81,7 @@ void Engine::handle_upcalls() {
 }
 
 void Engine::drain() {
+  if (on_hold_) return;
   const datapath::TimePoint now = loop_.now();
   datapath_->set_now(now);
   while (switch_.handle_upcalls(now)) continue;
@@ -131,6 +142,7 @@ void Engines::apply_tuning(Engine& engine) const {
   engine.bridges().set_flow_idle_time(tuning_.flow_idle_time);
   engine.bridges().set_vlan_limit(tuning_.vlan_limit);
   engine.datapath().set_flow_limit(tuning_.flow_limit);
+  engine.hold(tuning_.on_hold);
   engine.kick();
 }
 

@@ -49,8 +49,9 @@ class Engine {
 
   // The configuration has changed: what depends on it is revalidated soon.
   void kick();
-  // Handles all upcalls that wait now.
+  // Handles all upcalls that wait now, unless the engine is on hold.
   void drain();
+  void hold(bool on_hold);
 
   std::set<std::string, std::less<>> bridge_names;  // kept by the reconciler
   ControlTable commands;                            // of the Switch
@@ -64,7 +65,8 @@ class Engine {
   ofproto::Switch switch_;
   runtime::RoundHook more_upcalls_, revalidate_soon_;
   runtime::Timer revalidation_, samples_;
-  std::unique_ptr<runtime::FdWatch> upcalls_;  // null: the engine has no descriptor
+  std::unique_ptr<runtime::FdWatch> upcalls_;  // null: the engine has no descriptor, or is on hold
+  bool on_hold_ = true;
 };
 
 class Engines {
@@ -84,6 +86,7 @@ class Engines {
     std::chrono::milliseconds flow_idle_time{10'000};
     std::size_t flow_limit = 200'000;
     unsigned vlan_limit = 1;  // 0: as many tags as there can be
+    bool on_hold = false;     // packets that no megaflow matches wait, as far as there is room for them
     friend bool operator==(const Tuning&, const Tuning&) = default;
   };
   void tune(const Tuning& tuning);

@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "base/log.h"
+#include "base/paths.h"
 #include "flow/address.h"
+#include "vswitchd/host_statistics.h"
 #include "vswitchd/settings.h"
 
 namespace ovs::vswitchd {
@@ -117,7 +119,12 @@ void Reporter::set_statistics_interval(runtime::Duration interval) {
   statistics_timer_.start(statistics_interval_);
 }
 
+void Reporter::set_host_statistics(bool wanted) {
+  if (std::exchange(host_statistics_wanted_, wanted) != wanted) touch_root();
+}
+
 void Reporter::forget_statistics() {
+  host_statistics_.reset();
   for (auto& [id, interface] : model_.interfaces)
     interface->statistics = ovsdb::Datum(ovsdb::AtomType::string, ovsdb::AtomType::integer);
 }
@@ -186,8 +193,16 @@ void Reporter::write_root(dbclient::Transaction& transaction) {
     RootRow::set<"system_version">(transaction, id, OptionalText(facts_.system_version));
   RootRow::set<"datapath_types">(transaction, id, facts_.datapath_types);
   RootRow::set<"iface_types">(transaction, id, facts_.iface_types);
+  write_host_statistics(transaction, id);
   RootRow::set<"dpdk_initialized">(transaction, id, false);
   RootRow::set<"dpdk_version">(transaction, id, OptionalText("none"));
+}
+
+void Reporter::write_host_statistics(dbclient::Transaction& transaction, const Uuid& root) {
+  ovsdb::Datum now = dbclient::ValueOf<StringMap>::write(host_statistics_wanted_ ? host_statistics(rundir()) : StringMap{});
+  if (now == host_statistics_) return;
+  transaction.set(RootRow::table, root, "statistics", now);
+  host_statistics_ = std::move(now);
 }
 
 void Reporter::write_bridge(dbclient::Transaction& transaction, const BridgeState& bridge) {
@@ -283,6 +298,9 @@ void Reporter::update_statistics() {
     else if (is_virtual(*interface->device))
       write_statistics(transaction, *interface, statistics_of(*interface));
   }
+  if (host_statistics_wanted_)
+    replica_.table(root_table).each(
+        [&](const dbclient::ReplicaRow& row) { write_host_statistics(transaction, row.uuid()); });
   if (!transaction.empty()) commit(std::move(transaction));
 }
 

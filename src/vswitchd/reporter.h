@@ -45,6 +45,8 @@ class Reporter {
   void set_facts(HostFacts facts);
   const HostFacts& facts() const { return facts_; }
   void set_statistics_interval(runtime::Duration interval);
+  // Whether Open_vSwitch.statistics is kept up to date, in the same interval; it is empty if not.
+  void set_host_statistics(bool wanted);
   // The database may have lost its counters, which are not on its disk.
   void forget_statistics();
 
@@ -57,6 +59,7 @@ class Reporter {
   void write_statistics(dbclient::Transaction& transaction, InterfaceState& interface,
                         const netdev::Statistics& statistics);
   netdev::Statistics statistics_of(const InterfaceState& interface) const;
+  void write_host_statistics(dbclient::Transaction& transaction, const Uuid& root);
   void update_statistics();
   void commit(dbclient::Transaction transaction);
   bool may_write() const;
@@ -78,6 +81,8 @@ class Reporter {
   runtime::Timer flush_later_;
   runtime::Timer statistics_timer_;
   runtime::Duration statistics_interval_{5000};
+  bool host_statistics_wanted_ = false;
+  std::optional<ovsdb::Datum> host_statistics_;  // as written last
 };
 
 }  // namespace ovs::vswitchd

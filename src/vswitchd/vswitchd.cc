@@ -141,7 +141,16 @@ void Vswitchd::apply_root_settings() {
   const auto number = [&](const char* key, auto otherwise, std::int64_t least, std::int64_t most) {
     return std::clamp(get_integer(other_config, key, static_cast<std::int64_t>(otherwise)), least, most);
   };
+  reporter_->set_host_statistics(get_bool(other_config, "enable-statistics", false));
+  // Of use at the beginning only: a switch that is at work goes on.
+  if (restoring_ && !get_bool(other_config, "flow-restore-wait", false)) {
+    restoring_ = false;
+    if (restoring_told_) log.info("other_config:flow-restore-wait is no longer set: packets are forwarded from now on");
+  } else if (restoring_ && !std::exchange(restoring_told_, true)) {
+    log.info("other_config:flow-restore-wait is set: nothing is forwarded until that changes");
+  }
   Engines::Tuning tuning;
+  tuning.on_hold = restoring_;
   tuning.flow_idle_time =
       std::chrono::milliseconds(number("max-idle", tuning.flow_idle_time.count(), least_idle_time, most_idle_time));
   tuning.flow_limit =

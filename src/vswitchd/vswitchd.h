@@ -79,6 +79,8 @@ class Vswitchd : private dbclient::Client::Listener {
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // for replies that may come after our end
   bool configured_ = false;      // at least once since the lock is ours
   bool everything_ = true;       // the next configuration compares all
+  // Since the start, Open_vSwitch.other_config:flow-restore-wait has never been found unset; the log tells of it.
+  bool restoring_ = true, restoring_told_ = false;
   bool leftovers_removed_ = false;
   bool contention_told_ = false;
 };

@@ -8,6 +8,8 @@ libovs_vswitchd_a_SOURCES = \
 	src/vswitchd/engines.h \
 	src/vswitchd/host.cc \
 	src/vswitchd/host.h \
+	src/vswitchd/host_statistics.cc \
+	src/vswitchd/host_statistics.h \
 	src/vswitchd/model.cc \
 	src/vswitchd/model.h \
 	src/vswitchd/reconciler.cc \

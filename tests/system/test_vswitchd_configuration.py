@@ -80,6 +80,35 @@ def test_a_port_is_reported_when_add_port_returns(switch):
     assert switch.interface("p1", "statistics")["rx_packets"] == 0
 
 
+def test_statistics_of_the_host(switch):
+    assert switch.get("Open_vSwitch", ".", "statistics") == {}
+    switch.vsctl("set", "Open_vSwitch", ".", "other_config:enable-statistics=true")
+    wait_until(lambda: switch.get("Open_vSwitch", ".", "statistics"), what="statistics")
+    statistics = switch.get("Open_vSwitch", ".", "statistics")
+    assert int(statistics["cpu"]) >= 1
+    assert len([float(load) for load in statistics["load_average"].split(",")]) == 3
+    total, used, disposable, _, _ = map(int, statistics["memory"].split(","))
+    assert 0 < disposable and 0 < used <= total
+    for daemon in (switch.server, switch.daemon):
+        size, resident, cpu, crashes, age, running = map(int, statistics[f"process_{daemon.name}"].split(","))
+        assert resident == pytest.approx(daemon.memory(), rel=0.5) and size > resident
+        assert crashes == 0 and age == running and cpu <= age
+    for system in statistics.get("file_systems", "").split():
+        mount, blocks, used = system.split(",")
+        assert mount.startswith("/") and int(blocks) >= int(used)
+    # They are kept up to date.
+    wait_until(lambda: switch.get("Open_vSwitch", ".", "statistics")["process_ovs-vswitchd"]
+               != statistics["process_ovs-vswitchd"], timeout=20)
+    switch.vsctl("set", "Open_vSwitch", ".", "other_config:enable-statistics=false")
+    wait_until(lambda: switch.get("Open_vSwitch", ".", "statistics") == {}, what="statistics to go")
+
+
+def test_dummies_have_no_connections(switch):
+    switch.add_port("br0", "p1")
+    assert switch.appctl("netdev-dummy/conn-state", "p1") == "p1: unknown\n"
+    assert switch.appctl("netdev-dummy/conn-state") == switch.appctl("netdev-dummy/conn-state", "x") == ""
+
+
 def test_bridge_and_its_own_port(switch):
     assert switch.interface("br0", "ofport") == 65534
     mac = switch.interface("br0", "mac_in_use").replace(":", "")

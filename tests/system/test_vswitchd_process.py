@@ -256,6 +256,29 @@ def test_a_server_without_the_switchs_database(box):
     wait_until(lambda: "the database cannot be used" in log(box))
 
 
+# ------------------------------------------------------------------ a start that waits
+
+def test_flow_restore_wait(switch):
+    switch.switch.stop()
+    vsctl(switch, "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
+    switch.switch = switch.start_vswitchd(args=("--enable-dummy",))
+    # Everything is configured, but nothing passes.
+    vsctl(switch, "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
+    switch.switch.appctl("netdev-dummy/receive", "p1", FRAME)
+    assert frames(switch, "p2") == 0
+    assert switch.switch.appctl("dpctl/dump-flows").stdout == ""
+    assert "flow-restore-wait is set: nothing is forwarded" in log(switch)
+    vsctl(switch, "remove", "Open_vSwitch", ".", "other_config", "flow-restore-wait")
+    before = frames(switch, "p2")
+    switch.switch.appctl("netdev-dummy/receive", "p1", FRAME)
+    assert frames(switch, "p2") > before
+    # It counts at the start only.
+    vsctl(switch, "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
+    before = frames(switch, "p2")
+    switch.switch.appctl("netdev-dummy/receive", "p1", FRAME)
+    assert frames(switch, "p2") == before + 1
+
+
 # ------------------------------------------------------------------ the switch comes and goes
 
 def test_killed_and_started_again(switch):
