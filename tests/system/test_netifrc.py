@@ -7,6 +7,7 @@ post_stop for a stop.
 
 import os
 import subprocess
+import textwrap
 
 import netns
 import ovs_test
@@ -216,6 +217,18 @@ def test_values_stay_values(host):
     host.service("br0", "start")
     assert not marker.exists()
     assert "touch" in host.vsctl("get", "Bridge", "br0", "external_ids:x")
+
+
+def test_what_the_readme_says(host):
+    text = (ovs_test.SOURCE_DIR / "README.md").read_text()
+    block = text.split("`/etc/conf.d/net` find bridges there")[1].split("\n\n")[1]
+    host.conf_d_net.write_text(textwrap.dedent(block))
+    for device in ("eth0", "tap0", "tap1"):
+        host.namespace.run("ip", "link", "add", device, "type", "veth", "peer", "name", f"{device}-far")
+    host.service("br0", "start")
+    host.service("tap1", "start")
+    assert host.vsctl("list-ports", "br0") == "eth0\ntap0\ntap1\n"
+    assert "192.0.2.2/24" in host.namespace.run("ip", "address", "show", "br0").stdout
 
 
 def test_other_interfaces_are_none_of_its_business(host):
