@@ -58,7 +58,8 @@ int main(int argc, char** argv) {
   const int socket = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   // Room for bursts while the reader of our output is busy.
   const int buffer = 8 << 20, no = 0;
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);  // beyond the limit, where we may
   ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
   socklen_t size = sizeof own;
   if (::bind(socket, reinterpret_cast<sockaddr*>(&own), size) != 0 ||

@@ -31,6 +31,12 @@ def check_output(text):
     assert "host1# ovs-vsctl add-port br0 tap0 tag=1" in text
     assert re.search(r"VLAN 1: \d+ frames\n +VLAN 2: \d+ frames\n\n", text)
     assert text.count("Bridge br0") == 2
+    watched = re.findall(r"^(vm\d) +(vm\d) +(\d) +(\d+) +([\d,]+) +([\d,]+) +[-+][\d.]+ %$", text, re.M)
+    assert [row[:3] for row in watched] == [("vm1", "vm3", "1"), ("vm2", "vm4", "2"), ("vm3", "vm1", "1"),
+                                            ("vm4", "vm2", "2")]
+    for row in watched:
+        samples, estimated, true = (int(number.replace(",", "")) for number in row[3:])
+        assert samples > 20 and abs(estimated / true - 1) < 0.9
     assert "As it should be" in text
 
 
@@ -51,9 +57,9 @@ def test_as_a_user(tmp_path):
         pytest.skip("this kernel does not let users make namespaces")
     top = Path("/tmp") / f"ovs-demo-{os.getpid()}"
     try:
-        for folder in ("utilities", "src/dbserver", "src/vswitchd"):
+        for folder in ("utilities", "src/dbserver", "src/vswitchd", "tests/support"):
             (top / "build" / folder).mkdir(parents=True)
-        for name in ("ovs-vsctl", "ovs-appctl", "ovsdb-tool", "ovsdb-server", "ovs-vswitchd"):
+        for name in ("ovs-vsctl", "ovs-appctl", "ovsdb-tool", "ovsdb-server", "ovs-vswitchd", "sflow_collector"):
             program = Path(ovs_test.program(name))
             shutil.copy(program, top / "build" / program.relative_to(ovs_test.build_dir()))
         for name in ("demo", "build-aux/prepare.sh", "src/vswitchd/vswitch.ovsschema", "tests/support"):
