@@ -48,7 +48,7 @@ class Exporter::Collector {
     if (error == EAGAIN || error == ENOBUFS || error == ECONNREFUSED || error == EMSGSIZE) return;
     // The route or the own address is gone: the socket is bound to what was.
     socket_ = Descriptor();
-    retry_.start(retry_interval);
+    retry_.start(route_retry_interval);
   }
 
   const std::optional<runtime::SocketAddress>& address() const { return address_; }
@@ -67,7 +67,7 @@ class Exporter::Collector {
   void looked_up(Result<std::vector<runtime::SocketAddress>> found) {
     if (!found) {
       complain(found.error().message);
-      retry_.start(retry_interval);
+      retry_.start(name_retry_interval);
       return;
     }
     connect(found->front());
@@ -79,7 +79,7 @@ class Exporter::Collector {
     Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (socket.get() < 0 || ::connect(socket.get(), address.get(), address.size) != 0) {
       complain(std::strerror(errno));
-      retry_.start(retry_interval);
+      retry_.start(route_retry_interval);
     } else {
       socket_ = std::move(socket);
     }

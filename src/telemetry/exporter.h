@@ -2,7 +2,7 @@
 //
 // Each target has a socket of its own.  Names are looked up in the background (runtime::Lookup); until
 // then, and while a collector cannot be reached, its datagrams are dropped: a collector sees the gap in their
-// numbers.  A target that does not resolve or has no route is tried again every retry_interval; what is wrong
+// numbers.  A target that does not resolve or has no route is tried again after an interval; what is wrong
 // with it is said in the log once, not for each datagram, and again only after it has worked for
 // forget_after.
 //
@@ -28,7 +28,7 @@ namespace ovs::telemetry {
 
 class Exporter {
  public:
-  static constexpr std::chrono::seconds retry_interval{5};
+  static constexpr std::chrono::seconds route_retry_interval{1}, name_retry_interval{5};
   static constexpr std::chrono::seconds forget_after{60};
 
   // `ready` is called when the first target's address is known (and again if it changes), never from

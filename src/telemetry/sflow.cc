@@ -69,6 +69,7 @@ void Sflow::check_address() {
     }
     // The address that was right for this setting so far is good enough while there is no other.
     if (config_.agent != address_is_for_) set_active(false);
+    if (!active_) address_timer_.start(address_retry_interval);
     return;
   }
   complained_ = false;

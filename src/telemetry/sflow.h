@@ -35,7 +35,8 @@ struct SflowConfig {
 
 class Sflow {
  public:
-  static constexpr std::chrono::seconds address_check_interval{10};
+  // While there is one, and while there is none.
+  static constexpr std::chrono::seconds address_check_interval{10}, address_retry_interval{1};
 
   struct Report {
     sflow::Source source;
