@@ -10,7 +10,8 @@ import sflow
 from ovs_test import wait_until
 from sflow import record
 
-VARIABLES = "export COLLECTOR_IP=10.0.0.1 COLLECTOR_PORT=6343 AGENT_IP=eth1 HEADER_BYTES=128 SAMPLING_N={n} POLLING_SECS=10\n"
+VARIABLES = ("export COLLECTOR_IP=10.0.0.1 COLLECTOR_PORT=6343 AGENT_IP=eth1 "
+             "HEADER_BYTES=128 SAMPLING_N={n} POLLING_SECS=10\n")
 CREATE = r"""ovs-vsctl -- --id=@sflow create sflow agent=${AGENT_IP} target=\"${COLLECTOR_IP}:${COLLECTOR_PORT}\" \
     header=${HEADER_BYTES} sampling=${SAMPLING_N} polling=${POLLING_SECS} -- set bridge br0 sflow=@sflow
 """
@@ -66,8 +67,9 @@ def assert_exported(site, collector, port, count=10):
     try:
         return collector.wait_for(lambda: len(found := samples_of(collector, port)) == count and found)
     except AssertionError:
+        flows = site.host.appctl("dpctl/dump-flows")
         raise AssertionError(f"{len(samples_of(collector, port))} samples of {count} packets for port {port}:\n"
-                             f"{site.host.appctl('dpctl/dump-flows')}\n{collector.datagrams[-3:]}\n{site.log()}") from None
+                             f"{flows}\n{collector.datagrams[-3:]}\n{site.log()}") from None
 
 
 def await_log(site, pattern, count=1):

@@ -1,5 +1,5 @@
-"""Collectors that others wrote read our datagrams: sfcapd and nfdump, sfacctd (pmacct), tshark.  Their totals per machine
-and VLAN are what was sent."""
+"""Collectors that others wrote read our datagrams: sfcapd and nfdump, sfacctd (pmacct), tshark.  Their totals per
+machine and VLAN are what was sent."""
 
 import collections
 import contextlib
@@ -33,7 +33,8 @@ def site():
 
 
 # (from, to): packets and bytes of each on the wire without FCS
-TRAFFIC = {("vm1", "vm2"): (900, 200), ("vm2", "vm1"): (90, 1514), ("vm3", "vm4"): (400, 60), ("vm4", "vm3"): (10, 1000)}
+TRAFFIC = {("vm1", "vm2"): (900, 200), ("vm2", "vm1"): (90, 1514),
+           ("vm3", "vm4"): (400, 60), ("vm4", "vm3"): (10, 1000)}
 
 
 def send(site, traffic, rounds=10):
@@ -202,7 +203,8 @@ def capture(site, path, **columns):
         if columns.get("polling") != 0:
             own.wait_for(lambda: len(own.counter_samples()) >= 6)
         flushed(site, own, uuid)
-    datagrams = [f for f in wire.frames if f[12:14] == b"\x08\x00" and f[23] == 17 and f[36:38] == struct.pack("!H", 6343)]
+    datagrams = [f for f in wire.frames
+                 if f[12:14] == b"\x08\x00" and f[23] == 17 and f[36:38] == struct.pack("!H", 6343)]
     assert len(datagrams) == len(own.datagrams)
     write_pcap(path, datagrams)
     return own

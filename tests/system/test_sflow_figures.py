@@ -1,5 +1,5 @@
-"""What sampling by sFlow promises in numbers, through real interfaces: estimates without bias, and no sample lost without
-being counted.  The pipeline alone is in tests/unit/datapath/sampler_test.cc, what it costs in bench/pipeline."""
+"""What sampling by sFlow promises in numbers, through real interfaces: estimates without bias, and no sample lost
+without being counted.  The pipeline alone is in tests/unit/datapath/sampler_test.cc, what it costs in bench/pipeline."""
 
 import math
 import time
