@@ -251,7 +251,8 @@ class Machine:
                        "HOME": "/root", **dict(env)}
         return subprocess.Popen(
             ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--net", "--uts", "--ipc", "--root", "--wd",
-             *map(str, command)], env=environment, stdin=subprocess.DEVNULL, **options)
+             # In a session of its own, as what init and people start: one from outside has no number in there.
+             "setsid", "--wait", *map(str, command)], env=environment, stdin=subprocess.DEVNULL, **options)
 
     def run(self, *command, status=0, timeout=60, env=()):
         """Runs a command on the machine and returns the CompletedProcess (text, both outputs together)."""
