@@ -416,8 +416,13 @@ def test_the_variables_of_conf_d(host):
         MODULES=""
     """)
     host.path("/srv").mkdir(exist_ok=True)
+    host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
+    host.rc_update("ovs")
     host.boot()
     assert started(host) == ["started", "started"]
+    # What configures the switch finds it there.
+    assert host.status("ovs") == "started"
+    assert host.run("ovs-vsctl", "--db=unix:/run/openvswitch/other.sock", "list-br").stdout == "br0\n"
     for remote in ("unix:/run/openvswitch/other.sock", "unix:/run/openvswitch/third socket", "tcp:127.0.0.1:6640"):
         assert "Open_vSwitch" in host.run("ovsdb-client", "list-dbs", remote).stdout
     assert host.path("/srv/network;db").exists()
@@ -458,7 +463,11 @@ def test_a_remote_database_is_behind_the_network(host):
                  start="mkdir -p /run/x; ovsdb-tool create /run/x/db /usr/share/openvswitch/vswitch.ovsschema && "
                        "OVS_RUNDIR=/run/x ovsdb-server --detach --remote=ptcp:6640:127.0.0.1 /run/x/db && "
                        "ovs-vsctl --db=tcp:127.0.0.1:6640 --no-wait init")
+    host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
+    host.rc_update("ovs")
     host.boot()
+    assert host.status("ovs") == "started"
+    assert host.run("ovs-vsctl", "--db=tcp:127.0.0.1:6640", "list-br").stdout == "br0\n"
     assert host.status("ovs-vswitchd") == "started"
     assert host.status("ovsdb-server") == "stopped"
 

@@ -72,9 +72,3 @@ def test_checkbashisms(name, checkbashisms):
     done = subprocess.run([checkbashisms, "--force", "--posix", "--extra", name], cwd=TOP, capture_output=True,
                           text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("name", scripts())
-def test_lines_are_not_long(name):
-    long = [number for number, line in enumerate((TOP / name).read_text().splitlines(), 1) if len(line) > 120]
-    assert not long, f"{name}: lines {long}"
