@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "netdev/kernel_device.h"
 #include "netlink/ingress_filter.h"
+#include "netlink/netfilter_drop.h"
 
 namespace ovs::netdev {
 namespace {
@@ -135,20 +136,34 @@ Result<std::map<std::string, Statistics>> LinkTable::all_statistics() {
 }
 
 void LinkTable::block_ingress(const std::string& name, unsigned ifindex) {
-  auto done = netlink::add_ingress_filter(rtnetlink_, ifindex, filter_handle_);
-  if (done || std::exchange(told_of_filters_, true)) return;
-  log.warn("{}: the host's own network stack also sees the frames that this port receives ({}); to keep them from "
-           "it, the kernel needs CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF", name, done.error().message);
+  const auto done = netlink::add_ingress_filter(rtnetlink_, ifindex, filter_handle_);
+  if (done) return;
+  const auto other = netlink::add_netfilter_drop(name, filter_handle_);
+  if (other) {
+    if (!std::exchange(has_netfilter_drops_, true))
+      log.info("{}: a chain of nftables keeps frames from the host's own network stack, because a traffic control filter "
+               "cannot ({})", name, done.error().message);
+    return;
+  }
+  if (std::exchange(told_of_filters_, true)) return;
+  log.warn("{}: the host's own network stack also sees the frames that this port receives ({}; {}); to keep them from "
+           "it, the kernel needs CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF, or CONFIG_NF_TABLES_NETDEV", name,
+           done.error().message, other.error().message);
 }
 
-void LinkTable::unblock_ingress(unsigned ifindex) {
+void LinkTable::unblock_ingress(const std::string& name, unsigned ifindex) {
   (void)netlink::remove_ingress_filter(rtnetlink_, ifindex, filter_handle_);
+  if (has_netfilter_drops_) (void)netlink::remove_netfilter_drop(name, filter_handle_);
 }
 
 void LinkTable::remove_leftovers() {
   if (auto filtered = netlink::find_ingress_filters(rtnetlink_, filter_handle_)) {
     for (const unsigned ifindex : *filtered)
-      if (!by_ifindex_.contains(ifindex)) unblock_ingress(ifindex);
+      if (!by_ifindex_.contains(ifindex)) (void)netlink::remove_ingress_filter(rtnetlink_, ifindex, filter_handle_);
+  }
+  if (auto dropping = netlink::find_netfilter_drops(filter_handle_)) {
+    for (const std::string& name : *dropping)
+      if (!by_name_.contains(name)) (void)netlink::remove_netfilter_drop(name, filter_handle_);
   }
   if (auto links = rtnetlink_.links()) {
     for (const auto& link : *links) {

@@ -49,7 +49,7 @@ class LinkTable {
   // Keeps the frames that an interface receives from the host's own stack.  Where the kernel
   // cannot, the log says so, once.
   void block_ingress(const std::string& name, unsigned ifindex);
-  void unblock_ingress(unsigned ifindex);
+  void unblock_ingress(const std::string& name, unsigned ifindex);
   // What marks a TAP interface as one of ours.
   const std::string& alias() const { return alias_; }
   void remove_leftovers();
@@ -69,6 +69,7 @@ class LinkTable {
   std::uint32_t filter_handle_;
   std::string alias_;
   bool told_of_filters_ = false;
+  bool has_netfilter_drops_ = false;
   std::unordered_map<std::string, KernelDevice*> by_name_;
   std::unordered_map<unsigned, KernelDevice*> by_ifindex_;
   std::unordered_set<KernelDevice*> touched_;

@@ -47,7 +47,7 @@ void System::destroy() {
 }
 
 void System::close_interface() {
-  links().unblock_ingress(ifindex());
+  links().unblock_ingress(name(), ifindex());
   socket_.close();
 }
 

@@ -5,5 +5,7 @@ libovs_netlink_a_SOURCES = \
 	src/netlink/link.h \
 	src/netlink/link_monitor.cc \
 	src/netlink/link_monitor.h \
+	src/netlink/netfilter_drop.cc \
+	src/netlink/netfilter_drop.h \
 	src/netlink/rtnetlink.cc \
 	src/netlink/rtnetlink.h

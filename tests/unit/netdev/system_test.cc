@@ -173,31 +173,86 @@ TEST_F(SystemTest, SendsABatchInOrderAndDropsOnlyWhatCannotGo) {
   EXPECT_EQ(counters->tx_dropped, 7u);
 }
 
-TEST_F(SystemTest, HasItsFramesForItself) {
-  // "port" would answer an echo request that comes in, if its own stack saw it.
-  run("ip addr add 192.0.2.1/24 dev port && ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:0a dev port");
-  run("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.port.rp_filter=0 net.ipv4.conf.all.accept_local=1");
-  FarEnd far("far");
-  Frame request(14);
-  const auto mac = device->state().mac.bytes;
-  std::copy(mac.begin(), mac.end(), request.begin());
-  const Frame rest = {0x02, 0, 0, 0, 0, 0x0a, 0x08, 0x00};
-  std::copy(rest.begin(), rest.end(), request.begin() + 6);
-  const Frame ip = {0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0xf6, 0xdc, 192, 0, 2, 2, 192, 0, 2, 1,
-                    8,    0, 0xf7, 0xff, 0, 0, 0, 0};
-  request.insert(request.end(), ip.begin(), ip.end());
-  const auto is_reply = [](const flow::Packet& packet) { return packet.size() > 34 && packet.data()[34] == 0; };
+// Sends an echo request to 192.0.2.1, which "port" has: its own stack answers if it sees the request.
+class Asker {
+ public:
+  Asker(FarEnd& far, const Netdev& device) : far_(far) {
+    run("ip addr replace 192.0.2.1/24 dev port && ip neigh replace 192.0.2.2 lladdr 02:00:00:00:00:0a dev port");
+    run("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.port.rp_filter=0 net.ipv4.conf.all.accept_local=1");
+    const auto mac = device.state().mac.bytes;
+    std::copy(mac.begin(), mac.end(), request_.begin());
+    const Frame rest = {0x02, 0, 0, 0, 0, 0x0a, 0x08, 0x00};
+    std::copy(rest.begin(), rest.end(), request_.begin() + 6);
+    const Frame ip = {0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0xf6, 0xdc, 192, 0, 2, 2, 192, 0, 2, 1,
+                      8,    0, 0xf7, 0xff, 0, 0, 0, 0};
+    request_.insert(request_.end(), ip.begin(), ip.end());
+  }
+  void ask() { far_.send(request_); }
+  bool is_received(Netdev& device) const {
+    return receive(device, [&](const flow::Packet& packet) { return bytes_of(packet) == request_; }).has_value();
+  }
+  // A reply is there before send() returns: a veth pair delivers at once.
+  bool is_answered() { return far_.receive_now(is_reply).has_value(); }
 
-  far.send(request);
-  ASSERT_TRUE(receive(*device, [&](const flow::Packet& packet) { return bytes_of(packet) == request; }));
-  // A reply would have been there before send() returned: a veth pair delivers at once.
-  EXPECT_FALSE(far.receive_now(is_reply));
+ private:
+  static bool is_reply(const flow::Packet& packet) { return packet.size() > 34 && packet.data()[34] == 0; }
+  FarEnd& far_;
+  Frame request_ = Frame(14);
+};
+
+TEST_F(SystemTest, HasItsFramesForItself) {
+  FarEnd far("far");
+  Asker asker(far, *device);
+  asker.ask();
+  ASSERT_TRUE(asker.is_received(*device));
+  EXPECT_FALSE(asker.is_answered());
 
   device->destroy();
   device.reset();
-  far.send(request);
-  EXPECT_TRUE(far.receive(is_reply)) << "the host does not answer after the port is gone";
+  asker.ask();
+  EXPECT_TRUE(asker.is_answered()) << "the host does not answer after the port is gone";
   EXPECT_FALSE(succeeds("tc qdisc show dev port | grep ingress"));
+}
+
+// A kernel without the BPF classifier refuses it, as does one where its place is taken by a filter of another kind.
+TEST_F(SystemTest, HasItsFramesForItselfWithoutBpf) {
+  device->destroy();
+  device.reset();
+  run("tc qdisc add dev port ingress && tc filter add dev port ingress pref 65535 protocol all "
+      "u32 match u32 1 0xffffffff at 0 classid 1:1");
+  device = create(*registry, "port");
+  FarEnd far("far");
+  Asker asker(far, *device);
+  asker.ask();
+  ASSERT_TRUE(asker.is_received(*device));
+  EXPECT_FALSE(asker.is_answered());
+
+  // It stays over a restart, when the port is opened again.
+  device.reset();
+  registry.reset();
+  asker.ask();
+  EXPECT_FALSE(asker.is_answered());
+  registry = open_registry();
+  device = create(*registry, "port");
+  registry->remove_leftovers();
+  asker.ask();
+  ASSERT_TRUE(asker.is_received(*device));
+  EXPECT_FALSE(asker.is_answered());
+
+  device->destroy();
+  device.reset();
+  asker.ask();
+  EXPECT_TRUE(asker.is_answered()) << "the host does not answer after the port is gone";
+
+  // What a process left whose port is gone by the next start.
+  device = create(*registry, "port");
+  device.reset();
+  registry = open_registry();
+  asker.ask();
+  EXPECT_FALSE(asker.is_answered());
+  registry->remove_leftovers();
+  asker.ask();
+  EXPECT_TRUE(asker.is_answered());
 }
 
 TEST_F(SystemTest, LeavesTheFiltersOfOthersAlone) {
