@@ -3,9 +3,11 @@
 
 dist_man_MANS += \
 	man/ovs-appctl.8 \
+	man/ovs-conf.8 \
 	man/ovs-vsctl.8 \
 	man/ovs-vswitchd.8 \
 	man/ovs-vswitchd.conf.db.5 \
+	man/ovs.conf.d.5 \
 	man/ovsdb-client.1 \
 	man/ovsdb-server.1 \
 	man/ovsdb-server.5 \

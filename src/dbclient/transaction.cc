@@ -340,8 +340,12 @@ void Transaction::append_changes(std::string& out) {
       };
       for (const auto& [column, c] : row.columns) {
         if (c.value) continue;
+        // A set of references must not become too small on the way: a port has an interface at any moment.  In a map a
+        // key's old value has to go before its new one comes.
+        const bool references = c.inserted.key_type() == ovsdb::AtomType::uuid && !c.inserted.is_map();
+        if (references) mutation(column, "insert", c.inserted);
         mutation(column, "delete", c.erased);
-        mutation(column, "insert", c.inserted);
+        if (!references) mutation(column, "insert", c.inserted);
       }
       out += "]}";
     }

@@ -135,13 +135,13 @@ class Commands {
   std::string text() {
     for (const RowEdit& e : plan_.edits)
       if (e.kind->id == Id::root && e.type == RowEdit::Type::insert) command({"init"});
-    // What leaves makes room for what comes.
-    for (const Membership& m : plan_.memberships)
-      if (m.type == Membership::Type::removed || m.type == Membership::Type::moved_out) leave(m);
+    // What leaves makes room for what comes; but a port is never without an interface.
+    leave_all([](const Kind& k) { return k.id != Id::interface; });
     for (const RowEdit& e : plan_.edits)
       if (e.type == RowEdit::Type::erase) command({"destroy", std::string(e.kind->table), e.row.to_string()});
     for (const Membership& m : plan_.memberships)
       if (m.type == Membership::Type::added || m.type == Membership::Type::moved_in) come(m);
+    leave_all([](const Kind& k) { return k.id == Id::interface; });
     for (const RowEdit& e : plan_.edits)
       if (e.type == RowEdit::Type::change || !done_.contains(e.row)) change(e);
     if (commands_.empty()) return {};
@@ -162,6 +162,11 @@ class Commands {
     if (k.id == Id::root) return ".";
     if (k.id == Id::bridge || k.id == Id::port || k.id == Id::interface) return name;
     return names_.contains(row) ? names_.at(row) : row.to_string();
+  }
+
+  void leave_all(bool (*which)(const Kind&)) {
+    for (const Membership& m : plan_.memberships)
+      if ((m.type == Membership::Type::removed || m.type == Membership::Type::moved_out) && which(*m.kind)) leave(m);
   }
 
   void leave(const Membership& m) {

@@ -128,6 +128,9 @@ class Watch {
       log.info("the old configuration is back");
       finished_ = true;
       timer_.cancel();
+    } else if (!Pending::exists()) {
+      log.warn("{} is gone: the configuration stays as it is", pending_file());
+      finished_ = true;
     } else {
       log.warn("cannot put the old configuration back yet: {}", r.error().message);
       timer_.start(try_again);
@@ -180,6 +183,7 @@ void quiet() {
   });
   if (!applied.changed) {
     Pending::remove();
+    watch.reset();  // its socket goes with it
     tell(applied.status);
     std::exit(applied.status);
   }
@@ -190,6 +194,7 @@ void quiet() {
   tell(applied.status);
   quiet();
   watch->run(pending.deadline);
+  watch.reset();
   std::exit(EXIT_SUCCESS);
 }
 
@@ -197,14 +202,15 @@ void quiet() {
 [[noreturn]] void resume(const ApplyOptions& options) {
   quiet();
   if (auto r = runtime::create_pidfile(pidfile(), true); !r) log.warn("{}", r.error().message);
-  Watch watch(options.limit);
-  if (auto r = watch.listen(); !r) log.warn("{}", r.error().message);
+  auto watch = std::make_unique<Watch>(options.limit);
+  if (auto r = watch->listen(); !r) log.warn("{}", r.error().message);
   auto pending = Pending::read();
   if (!pending) {
     log.err("{}", pending.error().message);
     std::exit(EXIT_FAILURE);
   }
-  watch.run(pending->deadline);
+  watch->run(pending->deadline);
+  watch.reset();
   std::exit(EXIT_SUCCESS);
 }
 

@@ -1,4 +1,6 @@
 // Names and addresses that a file holds.
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -76,7 +78,9 @@ Result<void> check_collector(std::string_view target) {
   const bool digits = std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   if (bracketed || digits) {
     const std::string plain(bracketed ? host.substr(1, host.size() - 2) : host);
-    if (!runtime::numeric_address(plain, static_cast<std::uint16_t>(*port))) return wrong(fmt::format("\"{}\" is no address", host));
+    in6_addr address;
+    if (::inet_pton(bracketed ? AF_INET6 : AF_INET, plain.substr(0, plain.find('%')).c_str(), &address) != 1)
+      return wrong(fmt::format("\"{}\" is no address", host));
   }
   return {};
 }

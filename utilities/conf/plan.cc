@@ -114,8 +114,7 @@ class Planner {
     }
     if (record && !declared_.keep_undeclared) forget_settings(k, wanted, record, after, columns);
 
-    if (columns.empty() && !options_.adopt) return;
-    if (columns.empty() && after == before) return;
+    if (record && columns.empty() && (!options_.adopt || after == before)) return;
     RowEdit& e = edit(k, row, item.name, where);
     for (auto& [name, change] : columns) e.columns.insert_or_assign(name, std::move(change));
     put_mark(e, record, before, after);

@@ -83,28 +83,40 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
     while (at < text.size() && is_space(text[at])) at++;
     if (at == text.size()) return words;
     const std::size_t begin = at;
+    std::string word, open;  // the brackets that are to be closed, the innermost last
     bool quoted = false;
-    std::string open;  // the brackets that are to be closed, the innermost last
     for (; at < text.size(); at++) {
       const char c = text[at];
       if (c == '\\' && at + 1 < text.size()) {
-        at++;
-      } else if (c == '"') {
-        quoted = !quoted;
-      } else if (quoted) {
+        word += c;
+        word += text[++at];
         continue;
-      } else if (c == '[' || c == '{') {
-        open += c == '[' ? ']' : '}';
-      } else if (!open.empty() && c == open.back()) {
-        open.pop_back();
-      } else if (is_space(c) && open.empty()) {
-        break;
       }
+      const bool may_begin = word.empty() || std::string_view("=,[{: ").find(word.back()) != std::string_view::npos;
+      if (c == '\'' && !quoted && may_begin) {
+        const auto end = text.find('\'', at + 1);
+        if (end == std::string_view::npos)
+          return unexpected(fmt::format("{}: a single quote has no end", text.substr(begin)));
+        append_json_string(word, text.substr(at + 1, end - at - 1));
+        at = end;
+        continue;
+      }
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (!quoted) {
+        if (c == '[' || c == '{') {
+          open += c == '[' ? ']' : '}';
+        } else if (!open.empty() && c == open.back()) {
+          open.pop_back();
+        } else if (is_space(c) && open.empty()) {
+          break;
+        }
+      }
+      word += c;
     }
-    const std::string_view word = text.substr(begin, at - begin);
-    if (quoted) return unexpected(fmt::format("{}: a double quote has no end", word));
-    if (!open.empty()) return unexpected(fmt::format("{}: \"{}\" is missing", word, open.back()));
-    words.emplace_back(word);
+    if (quoted) return unexpected(fmt::format("{}: a double quote has no end", text.substr(begin)));
+    if (!open.empty()) return unexpected(fmt::format("{}: \"{}\" is missing", text.substr(begin), open.back()));
+    words.push_back(std::move(word));
   }
 }
 
@@ -189,7 +201,7 @@ Result<void> add(Settings& settings, Setting setting) {
 std::string setting_name(std::string_view column, std::optional<std::string_view> key) {
   if (!key) return std::string(column);
   const bool plain = !key->empty() && std::ranges::all_of(*key, [](unsigned char c) {
-    return c > ' ' && c < 0x7f && c != '"' && c != '\\' && utilities::word_ends.find(static_cast<char>(c)) == std::string_view::npos;
+    return c > ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\' && utilities::word_ends.find(static_cast<char>(c)) == std::string_view::npos;
   });
   std::string out = std::string(column) + ":";
   if (plain)

@@ -17,3 +17,15 @@ tests_unit_utilities_vsctl_tests_SOURCES = \
 tests_unit_utilities_vsctl_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -I$(srcdir)/tests \
 	-DOVS_SCHEMA_FILE='"$(abs_srcdir)/src/vswitchd/vswitch.ovsschema"'
 tests_unit_utilities_vsctl_tests_LDADD = $(vsctl_LIBS) $(base_LIBS) $(GTEST_LIBS)
+
+UNIT_TESTS += tests/unit/utilities/conf_tests
+tests_unit_utilities_conf_tests_SOURCES = \
+	tests/unit/utilities/conf_declared_test.cc \
+	tests/unit/utilities/conf_dump_test.cc \
+	tests/unit/utilities/conf_evaluate_test.cc \
+	tests/unit/utilities/conf_plan_test.cc \
+	tests/unit/utilities/conf_settings_test.cc \
+	tests/unit/utilities/conf_world.h
+tests_unit_utilities_conf_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -I$(srcdir)/tests/unit \
+	-DOVS_SCHEMA_FILE='"$(abs_srcdir)/src/vswitchd/vswitch.ovsschema"'
+tests_unit_utilities_conf_tests_LDADD = $(conf_LIBS) $(base_LIBS) $(GTEST_LIBS)

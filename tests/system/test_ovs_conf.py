@@ -1,0 +1,519 @@
+"""ovs-conf against a real database server and switch: apply, diff, dump, and changes to be confirmed."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import ovs_test
+from ovs_test import SOURCE_DIR, canonical_database, limit, wait_until
+
+DONE, DIFFERS, MISTAKE, DATABASE, SWITCH, UNCONFIRMED = range(6)
+
+NET = """
+ovs_bridges="br0"
+ovs_ports_br0="p0 p1 bond0"
+ovs_bridge_br0="datapath_type=dummy fail_mode=standalone other_config:hwaddr=aa:55:00:00:00:01"
+ovs_port_p0="tag=1"
+ovs_port_p1="trunks=1,2 type=dummy"
+ovs_bond_bond0="p2 p3"
+ovs_port_bond0="bond_mode=active-backup"
+ovs_internal_mgmt0="br0"
+ovs_port_mgmt0="tag=10"
+ovs_sflow_br0="agent=eth1 targets=10.0.0.1:6343 header=128 sampling=64 polling=10"
+ovs_mirror_br0_m="select_src_port=p0 output_port=p1"
+ovs_qos_p0="type=linux-htb other_config:max-rate=1000000"
+ovs_queue_p0_0="other_config:min-rate=1000"
+ovs_controller_br0="tcp:127.0.0.1:1 max_backoff=60000"
+"""
+
+
+class Conf:
+    """A sandbox with the means to run ovs-conf in it."""
+
+    def __init__(self, box):
+        self.box = box
+        box.env["OVS_PKGDATADIR"] = str(SOURCE_DIR / "src" / "vswitchd")
+
+    def __call__(self, *words, text=None, status=DONE, **options):
+        done = self.box.run("ovs-conf", *words, input=text, status=None, **options)
+        assert status in (None, done.returncode), f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def apply(self, text, *words, **options):
+        return self(*words, "apply", "-", text=text, **options)
+
+    def differs(self, text):
+        return self("diff", "-", text=text, status=DIFFERS).stdout
+
+    def same(self, text):
+        assert self("diff", "-", text=text).stdout == ""
+
+    def database(self):
+        """The configuration, without what the switch reports."""
+        with self.box.server.connect() as rpc:
+            tables = canonical_database(rpc, ephemeral=False)
+        return tables
+
+    def settings(self):
+        """The same without the numbers of configurations and what the switch writes."""
+        with self.box.server.connect() as rpc:
+            found = {}
+            for table, columns in CONFIGURATION.items():
+                rows = rpc.transact("Open_vSwitch", {"op": "select", "table": table, "where": [],
+                                                     "columns": columns})[0]["rows"]
+                found[table] = sorted(json.dumps(row, sort_keys=True) for row in rows)
+            return found
+
+
+# What tells two configurations apart, without references.
+CONFIGURATION = {
+    "Bridge": ["name", "datapath_type", "fail_mode", "other_config", "external_ids", "stp_enable"],
+    "Port": ["name", "tag", "trunks", "vlan_mode", "bond_mode", "other_config", "external_ids"],
+    "Interface": ["name", "type", "options", "other_config", "external_ids", "mtu_request"],
+    "Controller": ["target", "max_backoff", "external_ids"],
+    "Mirror": ["name", "select_all", "external_ids"],
+    "sFlow": ["targets", "agent", "sampling", "polling", "header", "external_ids"],
+    "NetFlow": ["targets", "active_timeout", "external_ids"],
+    "QoS": ["type", "other_config", "external_ids"],
+    "Queue": ["dscp", "other_config", "external_ids"],
+    "Manager": ["target", "external_ids"],
+}
+
+
+@pytest.fixture
+def conf(box):
+    box.server = box.start_ovsdb_server()
+    conf = Conf(box)
+    yield conf
+    # A guard is no child of the test's, and ends when there is nothing left to guard.
+    if (box.run_dir / "ovs-conf.pid").exists():
+        conf("confirm", status=None)
+
+
+@pytest.fixture
+def switch(conf):
+    """The switch daemon, too."""
+    conf.switch = conf.box.start_vswitchd()
+    return conf
+
+
+def transactions(conf):
+    """How many transactions the database file holds."""
+    log = conf.box.run("ovsdb-tool", "show-log", conf.box.db_dir / "conf.db").stdout
+    return len(re.findall(r"(?m)^record \d+:", log))
+
+
+# ------------------------------------------------------------------ apply
+
+def test_apply_and_again(switch):
+    done = switch.apply(NET)
+    assert "add port p0 to bridge br0: tag=1\n" in done.stdout
+    assert switch.box.run("ovs-vsctl", "list-ports", "br0").stdout.split() == ["bond0", "mgmt0", "p0", "p1"]
+    assert switch.box.run("ovs-vsctl", "get", "Port", "p0", "tag").stdout == "1\n"
+    # The switch has done it by the time that apply ends.
+    assert int(switch.box.run("ovs-vsctl", "get", "Interface", "p0", "ofport").stdout) > 0
+    before, database = transactions(switch), switch.database()
+    assert switch.apply(NET).stdout == "nothing to change\n"
+    assert transactions(switch) == before
+    assert switch.database() == database
+
+
+def test_only_what_differs_is_touched(switch):
+    switch.apply(NET)
+    uuids = switch.box.run("ovs-vsctl", "--columns=_uuid,name,ofport", "list", "Interface").stdout
+    assert switch.apply(NET.replace('"tag=1"', '"tag=2"')).stdout == "change port p0 of br0: tag=2 (was 1)\n"
+    assert switch.box.run("ovs-vsctl", "--columns=_uuid,name,ofport", "list", "Interface").stdout == uuids
+
+
+def test_everything_goes_when_nothing_is_declared(switch):
+    empty = switch.settings()
+    switch.apply(NET)
+    switch.apply("")
+    assert switch.settings() == empty
+
+
+def test_what_others_have_added_stays(switch):
+    switch.apply(NET)
+    switch.box.run("ovs-vsctl", "add-port", "br0", "vnet0", "tag=9")
+    switch.box.run("ovs-vsctl", "set", "Port", "p0", "other_config:theirs=1")
+    assert switch.apply(NET).stdout == "nothing to change\n"
+    done = switch.apply("")
+    assert "bridge br0 stays" in done.stderr
+    assert switch.box.run("ovs-vsctl", "list-ports", "br0").stdout == "vnet0\n"
+    switch.box.run("ovs-vsctl", "del-port", "vnet0")
+    assert switch.apply("").stdout == "remove bridge br0\n"
+
+
+def test_keep_undeclared(switch):
+    switch.apply(NET)
+    assert switch.apply('ovs_keep_undeclared="yes"').stdout == "nothing to change\n"
+
+
+def test_adopt(switch):
+    switch.box.run("ovs-vsctl", "add-br", "br0", "--", "add-port", "br0", "p0", "tag=1")
+    net = switch("dump").stdout
+    assert switch.apply(net).stdout == "nothing to change\n"
+    switch.apply(net, "--adopt")
+    assert switch.apply('ovs_bridges="br0"').stdout == "remove port p0 from bridge br0\n"
+
+
+def test_missing_devices_are_named(conf):
+    conf.box.start_vswitchd(args=("--enable-dummy=override",))
+    done = conf.apply('ovs_bridges="br0"\novs_ports_br0="p0 bad"\novs_port_bad="type=nonsense"\n')
+    assert "bad: " in done.stderr
+    assert "p0" not in done.stderr
+
+
+def test_somebody_changes_the_same_at_the_same_time(switch):
+    """Two at once: both end well, and the result is what the file says."""
+    programs = [subprocess.Popen([ovs_test.program("ovs-conf"), "apply", "-"], env=switch.box.env, text=True,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                for _ in range(4)]
+    for p in programs:
+        p.stdin.write(NET)
+        p.stdin.close()
+    for p in programs:
+        assert p.wait(limit(60)) == DONE, p.stderr.read()
+        p.stdout.close()
+        p.stderr.close()
+    switch.same(NET)
+
+
+# ------------------------------------------------------------------ bad input
+
+def test_mistakes_change_nothing(switch):
+    switch.apply(NET)
+    before = switch.database()
+    for text, message in [
+        (NET.replace("tag=1\"", "tags=1\""), "standard input:5: ovs_port_p0: there is no setting \"tags\"; "
+                                             "did you mean \"tag\"?"),
+        (NET.replace("tag=1\"", "tag=1"), "a quote is missing"),
+        (NET + "ovs_bridges = \"br0\"\n", "standard input:16: "),
+        (NET + "ovs_port_p9=\"tag=1\"\n", "standard input:16: ovs_port_p9: no port \"p9\" is declared; "
+                                          "did you mean ovs_port_p0?"),
+        ("exit 0\n", "before the end of the file"),
+        ("ovs_bridges=\"$(reboot-now)\"\n", "not found"),
+    ]:
+        done = switch.apply(text, status=MISTAKE)
+        assert message in done.stderr, done.stderr
+        assert done.stdout == ""
+        assert switch("check", "-", text=text, status=MISTAKE).stderr == done.stderr
+    assert switch.database() == before
+
+
+@pytest.mark.parametrize("value", ["$(touch {flag})", "`touch {flag}`", "; touch {flag};", "\n touch {flag} \n",
+                                   "' ; touch {flag}; '", "\" ; touch {flag}; \"", "\\", "a b", "$HOME", "|", "&"])
+def test_values_are_data(switch, value):
+    """Whatever a value holds arrives in the database as it is, and runs nowhere: not from the file, not from what
+    diff prints, not from a dump."""
+    flag = switch.box.top / "flag"
+    value = value.replace("{flag}", str(flag))
+    # A file whose variable gets the value by a substitution.
+    (switch.box.top / "value").write_text("external_ids:k=" + json.dumps(value))
+    net = f'ovs_bridges="br0"\novs_bridge_br0="$(cat {switch.box.top}/value)"\n'
+    commands = switch.differs(net).split("\n\n", 1)[1]
+    path = ":".join(os.path.dirname(ovs_test.program(p)) for p in ("ovs-vsctl", "ovs-conf"))
+    subprocess.run(["sh", "-c", commands], env={**switch.box.env, "PATH": path + ":/bin:/usr/bin"}, check=True,
+                   cwd=switch.box.top, timeout=limit(30))
+    stored = json.loads(switch.box.run("ovs-vsctl", "get", "Bridge", "br0", "external_ids:k").stdout) \
+        if not re.fullmatch(r"[\w]+", value) else value
+    assert stored == value
+    switch.same(net)
+    switch.same(switch("dump").stdout)
+    assert not flag.exists()
+
+
+def test_an_endless_file_is_given_up(conf):
+    begin = time.monotonic()
+    done = conf("check", "-", text="sleep 1000\n", status=MISTAKE, timeout=60)
+    assert "has not finished the file within 10 seconds" in done.stderr
+    assert time.monotonic() - begin < limit(30)
+
+
+def test_no_database_server(box):
+    conf = Conf(box)
+    for words in (["apply", "-"], ["diff", "-"], ["dump"]):
+        done = conf(*words, text=NET, status=DATABASE)
+        assert "is ovsdb-server running?" in done.stderr
+
+
+def test_a_database_server_that_does_not_answer(conf):
+    os.kill(conf.box.server.pid, signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        done = conf.apply(NET, "-t", "1", status=DATABASE)
+        assert "waited 1 seconds in vain" in done.stderr
+        assert time.monotonic() - begin < limit(10)
+    finally:
+        os.kill(conf.box.server.pid, signal.SIGCONT)
+    assert conf.settings()["Bridge"] == []
+
+
+def test_a_switch_that_does_not_answer(switch):
+    switch.apply(NET)
+    before = switch.settings()
+    os.kill(switch.switch.pid, signal.SIGSTOP)
+    try:
+        done = switch.apply(NET.replace("tag=1\"", "tag=3\"").replace("p0 p1", "p0 p1 p7"), "--wait=1",
+                            status=SWITCH)
+        assert "ovs-vswitchd to carry out the change" in done.stderr
+        assert "the old configuration is in the database again" in done.stderr
+        assert switch.settings() == before
+        # Who does not want to wait need not.
+        switch.apply(NET.replace("tag=1\"", "tag=3\""), "--no-wait")
+    finally:
+        os.kill(switch.switch.pid, signal.SIGCONT)
+    assert switch.box.run("ovs-vsctl", "get", "Port", "p0", "tag").stdout == "3\n"
+
+
+def test_the_command_line(conf):
+    for words, message in [(["aply"], "apply"), ([], "missing command"), (["check", "a", "b"], "check"),
+                           (["--confirm=5", "dump"], "--confirm"), (["--wait=x", "apply"], "no number"),
+                           (["--nosuch"], "nosuch"), (["check", "/does/not/exist"], "No such file")]:
+        assert message in conf(*words, status=MISTAKE).stderr
+
+
+# ------------------------------------------------------------------ diff and dump
+
+def random_net(seed):
+    """A file with random bridges, ports and the rest."""
+    rnd = random.Random(seed)
+    lines, bridges = [], [f"br{i}" for i in range(rnd.randint(1, 3))]
+    lines.append(f'ovs_bridges="{" ".join(bridges)}"')
+    free = [f"p{i}" for i in range(12)]
+    rnd.shuffle(free)
+    for bridge in bridges:
+        ports = [free.pop() for _ in range(rnd.randint(0, 2))]
+        names = list(ports)
+        if rnd.random() < .4 and len(free) >= 2:
+            lines.append(f'ovs_bond_bond{bridge}="{free.pop()} {free.pop()}"')
+            lines.append(f'ovs_port_bond{bridge}="bond_mode={rnd.choice(["active-backup", "balance-slb"])}"')
+            names.append(f"bond{bridge}")
+        lines.append(f'ovs_ports_{bridge}="{" ".join(names)}"')
+        words = ["datapath_type=dummy"]
+        words += rnd.sample(["fail_mode=secure", "stp_enable=true", "other_config:a='x y'"], rnd.randint(0, 2))
+        lines.append(f'ovs_bridge_{bridge}="{" ".join(words)}"')
+        for port in ports:
+            words = rnd.sample([f"tag={rnd.randint(0, 4095)}", "trunks=1-3,7", "vlan_mode=native-tagged", "mtu_request=1400",
+                                "external_ids:owner='$(id) \\\"q\\\"'", "type=dummy"], rnd.randint(0, 3))
+            lines.append(f'ovs_port_{port}="{" ".join(words)}"')
+            if rnd.random() < .3:
+                lines.append(f'ovs_qos_{port}="type=linux-htb other_config:max-rate={rnd.randint(1, 9)}000"')
+                for n in range(rnd.randint(0, 2)):
+                    lines.append(f'ovs_queue_{port}_{n}="dscp={rnd.randint(0, 63)}"')
+        if names and rnd.random() < .4:
+            lines.append(f'ovs_mirror_{bridge}_m="select_src_port={rnd.choice(names)} output_port={rnd.choice(names)}"')
+        if rnd.random() < .4:
+            lines.append(f'ovs_sflow_{bridge}="targets=10.0.0.{rnd.randint(1, 9)}:6343,[::1]:1 sampling=64"')
+        if rnd.random() < .3:
+            lines.append(f'ovs_netflow_{bridge}="targets=10.0.0.1:{rnd.randint(1, 9)}"')
+        if rnd.random() < .4:
+            lines.append(f'ovs_controller_{bridge}="tcp:127.0.0.1:{rnd.randint(1, 2)} tcp:127.0.0.2:1 max_backoff=9000"')
+    if rnd.random() < .5:
+        lines.append(f'ovs_manager="punix:m{rnd.randint(0, 1)}.sock"')
+    rnd.shuffle(lines)
+    return "\n".join(lines) + "\n"
+
+
+SEED = int(os.environ.get("OVS_TEST_SEED", "1"))
+
+
+def test_random_changes(conf):
+    """From one random file to the next: what diff prints does the same as apply, apply and its undoing are exact, and
+    a dump of each state says the same as the file."""
+    path = ":".join(os.path.dirname(ovs_test.program(p)) for p in ("ovs-vsctl", "ovs-conf"))
+    env = {**conf.box.env, "PATH": path + ":/bin:/usr/bin"}
+    conf.apply(random_net(SEED), "--no-wait")
+    for seed in range(SEED + 1, SEED + 13):
+        net, before = random_net(seed), conf.settings()
+        old_dump = conf("dump").stdout
+        # Changed and taken back.
+        conf.apply(net, "--no-wait", "--confirm=600")
+        conf.same(net)
+        applied, dumped = conf.settings(), conf("dump").stdout
+        conf("revert")
+        assert conf.settings() == before, f"seed {seed}"
+        assert conf("dump").stdout == old_dump, f"seed {seed}"
+        # The same by ovs-vsctl.
+        commands = conf.differs(net).split("\n\n", 1)[1]
+        subprocess.run(["sh", "-c", commands.replace("ovs-vsctl", "ovs-vsctl --no-wait", 1)], env=env, check=True,
+                       cwd=conf.box.top, timeout=limit(30), stdout=subprocess.DEVNULL)
+        assert conf.settings() == applied, f"seed {seed}\n{commands}"
+        assert conf("dump").stdout == dumped
+        conf.same(net)
+        conf.same(dumped)
+
+
+def test_the_dump_of_a_hand_made_switch(switch):
+    switch.box.run("ovs-vsctl", "add-br", "br0", "--", "add-port", "br0", "p0", "tag=1", "--", "add-bond", "br0", "bond0", "p1", "p2",
+                   "--", "add-br", "fake", "br0", "7", "--", "add-port", "fake", "p3", "--", "set-controller", "br0", "tcp:127.0.0.1:1",
+                   "--", "--id=@m", "create", "Mirror", "name=\"m 1\"", "select_all=true", "--", "add", "Bridge", "br0", "mirrors", "@m",
+                   "--", "set", "Interface", "p0", "external_ids:iface-id=\"it's\"")
+    net = switch("dump").stdout
+    assert 'ovs_mirror_br0_m_1=' in net
+    before = transactions(switch)
+    assert switch.apply(net).stdout == "nothing to change\n"
+    assert transactions(switch) == before
+
+
+def test_the_example_file(conf):
+    """conf.d/ovs declares nothing as it is; the set-ups in it are right."""
+    example = (SOURCE_DIR / "conf.d" / "ovs").read_text()
+    conf("check", "-", text=example)
+    assert conf("diff", "-", text=example).stdout == ""
+    everything = re.sub(r"(?m)^#(?=ovs_)", "", example)
+    everything += 'ovs_ports_br0="eth0 tap0 tap1 tap9 bond0 vx0 to-br1"\n'
+    conf("check", "-", text=everything)
+    first = re.search(r"(?s)# Two VLANs.*?# The host's own", example)[0]
+    conf.apply(re.sub(r"(?m)^#(?=ovs_)", "", first), "--no-wait")
+    assert conf.box.run("ovs-vsctl", "get", "Port", "tap1", "tag").stdout == "2\n"
+    assert conf.box.run("ovs-vsctl", "get", "sFlow", "br0", "sampling").stdout == "64\n"
+
+
+# ------------------------------------------------------------------ to be confirmed
+
+OTHER = NET.replace("tag=1\"", "tag=2\"").replace("p0 p1 bond0", "p0 p1 p5").replace('ovs_bond_bond0="p2 p3"', "") \
+    .replace('ovs_port_bond0="bond_mode=active-backup"', "").replace("sflow", "netflow").replace(
+        "agent=eth1 targets=10.0.0.1:6343 header=128 sampling=64 polling=10", "targets=10.0.0.1:2055")
+
+
+def guard_pid(conf):
+    return int((conf.box.run_dir / "ovs-conf.pid").read_text())
+
+
+def pending(conf):
+    return (conf.box.run_dir / "ovs-conf.pending").exists()
+
+
+def test_confirmed(switch):
+    switch.apply(NET)
+    done = switch.apply(OTHER, "--confirm=60")
+    assert "confirm with" in done.stdout
+    assert switch.apply(NET, status=UNCONFIRMED).stderr.count("waits to be confirmed") == 1
+    switch.same(OTHER)
+    assert switch("confirm").stdout == "the configuration is kept\n"
+    switch.same(OTHER)
+    wait_until(lambda: not (switch.box.run_dir / "ovs-conf.pid").exists(), what="the guard's end")
+    assert [p.name for p in switch.box.run_dir.iterdir() if p.name.startswith("ovs-conf")] == []
+    assert "no configuration waits" in switch("confirm", status=UNCONFIRMED).stderr
+    assert "no configuration waits" in switch("revert", status=UNCONFIRMED).stderr
+
+
+def test_not_confirmed(switch):
+    switch.apply(NET)
+    before = switch.settings()
+    switch.apply(OTHER, "--confirm=1")
+    wait_until(lambda: not pending(switch), what="the old configuration")
+    assert switch.settings() == before
+    switch.same(NET)
+    # What somebody else has done meanwhile stays.
+    switch.apply(OTHER, "--confirm=600")
+    switch.box.run("ovs-vsctl", "add-port", "br0", "vnet0", "--", "set", "Port", "p1", "trunks=77")
+    switch("revert")
+    switch.box.run("ovs-vsctl", "get", "Port", "vnet0", "name")
+    assert switch.box.run("ovs-vsctl", "get", "Port", "p0", "tag").stdout == "1\n"
+    assert switch.box.run("ovs-vsctl", "get", "Port", "p1", "trunks").stdout == "[77]\n"
+
+
+def test_nothing_to_confirm(switch):
+    switch.apply(NET)
+    assert switch.apply(NET, "--confirm=60").stdout == "nothing to change\n"
+    assert not pending(switch)
+    assert "waits" not in switch.apply(NET).stderr
+
+
+def test_ovs_conf_is_killed(switch):
+    """Whoever is killed, from a switch that never answers to the guard itself: the old configuration comes back."""
+    switch.apply(NET)
+    before = switch.settings()
+    os.kill(switch.switch.pid, signal.SIGSTOP)
+    try:
+        process = subprocess.Popen([ovs_test.program("ovs-conf"), "--confirm=1", "--wait=2", "apply", "-"], env=switch.box.env,
+                                   text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   start_new_session=True)
+        process.stdin.write(OTHER)
+        process.stdin.close()
+        wait_until(lambda: switch.settings() != before, what="the change")
+        # With its whole process group, as a terminal that closes does, and nobody reads what it prints.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        wait_until(lambda: not pending(switch), timeout=20, what="the old configuration")
+        assert switch.settings() == before
+    finally:
+        os.kill(switch.switch.pid, signal.SIGCONT)
+
+
+def test_the_guard_is_killed(switch):
+    switch.apply(NET)
+    before = switch.settings()
+    switch.apply(OTHER, "--confirm=3")
+    first = guard_pid(switch)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: guard_pid(switch) != first, what="another guard")
+    wait_until(lambda: not pending(switch), timeout=20, what="the old configuration")
+    assert switch.settings() == before
+
+
+def test_both_guards_are_killed(switch):
+    switch.apply(NET)
+    before = switch.settings()
+    switch.apply(OTHER, "--confirm=600")
+    guard = guard_pid(switch)
+    parent = int(re.search(r"PPid:\s+(\d+)", open(f"/proc/{guard}/status").read())[1])
+    os.kill(parent, signal.SIGKILL)
+    os.kill(guard, signal.SIGKILL)
+    assert "its guard has been killed" in switch.apply(NET, status=UNCONFIRMED).stderr
+    assert switch("revert").stdout == "the old configuration is back\n"
+    assert switch.settings() == before
+
+
+def test_the_guard_is_ended(switch):
+    switch.apply(NET)
+    before = switch.settings()
+    switch.apply(OTHER, "--confirm=600")
+    os.kill(guard_pid(switch), signal.SIGTERM)
+    wait_until(lambda: not pending(switch), what="the old configuration")
+    assert switch.settings() == before
+
+
+def test_the_server_is_away_when_it_is_time(switch):
+    switch.apply(NET)
+    before = switch.settings()
+    switch.apply(OTHER, "--confirm=1")
+    switch.box.server.stop()
+    log = switch.box.run_dir / "ovs-conf.pending"
+    deadline = json.loads(log.read_text())["deadline"]
+    wait_until(lambda: time.time() > deadline + 0.5, what="the time to go back")
+    assert pending(switch)
+    switch.box.server = switch.box.start_ovsdb_server()
+    wait_until(lambda: not pending(switch), timeout=20, what="the old configuration")
+    assert switch.settings() == before
+
+
+def test_a_mistake_with_confirm(switch):
+    done = switch.apply("ovs_x=1", "--confirm=60", status=MISTAKE)
+    assert "ovs_x" in done.stderr
+    assert not pending(switch)
+
+
+# ------------------------------------------------------------------ size
+
+def test_many_ports(switch):
+    """A loose form of bench/conf: a thousand ports."""
+    net = subprocess.run([SOURCE_DIR / "bench" / "conf" / "declare", "50", "20"], check=True, capture_output=True,
+                         text=True, timeout=limit(30)).stdout
+    begin = time.monotonic()
+    switch.apply(net, timeout=60)
+    assert time.monotonic() - begin < limit(10)
+    before = transactions(switch)
+    begin = time.monotonic()
+    assert switch.apply(net).stdout == "nothing to change\n"
+    assert time.monotonic() - begin < limit(2)
+    assert transactions(switch) == before

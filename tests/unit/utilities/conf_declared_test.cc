@@ -1,0 +1,170 @@
+#include "conf/declared.h"
+
+#include <gtest/gtest.h>
+
+#include "utilities/conf_world.h"
+
+namespace ovs::conf {
+namespace {
+
+using Lines = std::vector<std::pair<std::string, std::string>>;
+
+std::vector<std::string> mistakes(const Lines& lines) {
+  std::vector<std::string> out;
+  for (const Mistake& m : read_declaration(variables(lines), test_schema()).mistakes)
+    out.push_back(std::to_string(m.line) + ": " + m.text);
+  return out;
+}
+using V = std::vector<std::string>;
+
+TEST(ConfDeclared, TheExampleOfTheManual) {
+  const Declared d = declared({{"ovs_bridges", "br0"},
+                               {"ovs_ports_br0", "eth0 tap0 bond0"},
+                               {"ovs_port_tap0", "tag=1"},
+                               {"ovs_sflow_br0", "agent=eth1 targets=10.0.0.1:6343 header=128 sampling=64 polling=10"},
+                               {"ovs_bridge_br0", "fail_mode=standalone datapath_type=system"},
+                               {"ovs_bond_bond0", "eth2 eth3"},
+                               {"ovs_port_bond0", "bond_mode=active-backup lacp=active"},
+                               {"ovs_internal_mgmt0", "br0"},
+                               {"ovs_port_mgmt0", "tag=10"},
+                               {"ovs_controller_br0", "tcp:192.0.2.1:6653"},
+                               {"ovs_keep_undeclared", "no"}});
+  ASSERT_EQ(d.root.children.size(), 1u);
+  const Item& br0 = d.root.children[0];
+  std::string labels;
+  for (const Item& child : br0.children) labels += child.label() + ", ";
+  EXPECT_EQ(labels, "port br0, port eth0, port tap0, port bond0, port mgmt0, controller tcp:192.0.2.1:6653, sFlow, ");
+  EXPECT_TRUE(br0.children[0].implied);
+  EXPECT_EQ(br0.children[3].children.size(), 2u);
+  EXPECT_EQ(br0.children[4].children[0].settings.columns.at("type").string(), "internal");
+  EXPECT_EQ(br0.settings.columns.at("fail_mode").string(), "standalone");
+}
+
+TEST(ConfDeclared, AllMistakesAtOnce) {
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0 br1"},
+                      {"ovs_ports_br0", "tap0 eth0"},
+                      {"ovs_port_tap0", "tags=1"},
+                      {"ovs_port_eth0", "tag=5000"},
+                      {"ovs_ports_br1", "tap0"},
+                      {"ovs_prot_tap0", "tag=1"},
+                      {"ovs_port_tap9", "tag=1"},
+                      {"ovs_sflow_br0", "targets=10.0.0.1"},
+                      {"ovs_controller_br1", "tpc:10.0.0.1"}}),
+            (V{"3: ovs_port_tap0: there is no setting \"tags\"; did you mean \"tag\"?",
+               "4: ovs_port_eth0: tag=5000: 5000 is not in the valid range 0 to 4095 (inclusive)",
+               "5: ovs_ports_br1: \"tap0\" is a port of br0 already: a port is in one bridge",
+               "6: ovs_prot_tap0: there is no such variable; did you mean ovs_port_tap0?",
+               "7: ovs_port_tap9: no port \"tap9\" is declared; did you mean ovs_port_tap0?",
+               "8: ovs_sflow_br0: 10.0.0.1: the port is missing: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343",
+               "9: ovs_controller_br1: tpc:10.0.0.1: there is no \"tpc:\"; did you mean \"tcp:\"?"}));
+}
+
+TEST(ConfDeclared, NamesThatCollide) {
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "eth0.1 eth0_1"}}),
+            (V{"2: ovs_ports_br0: the ports \"eth0.1\" and \"eth0_1\" would have the same variables (ovs_port_eth0_1): rename one of them"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br-a br_a"}}),
+            (V{"1: ovs_bridges: the bridges \"br-a\" and \"br_a\" would have the same variables (ovs_bridge_br_a): rename one of them"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "eth0.100"}, {"ovs_port_eth0_100", "tag=1"}}), V{});
+}
+
+TEST(ConfDeclared, Names) {
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br/0 br0 br0"}}),
+            (V{"1: ovs_bridges: \"br/0\" cannot be a name: it has a \"/\"", "1: ovs_bridges: \"br0\" stands there twice"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "br0 tap0 tag=1"}}),
+            (V{"2: ovs_ports_br0: \"br0\" is the bridge's own port, which need not be named here",
+               "2: ovs_ports_br0: \"tag=1\" is a setting where names are expected: settings of a port or bridge have variables of "
+               "their own (ovs_port_NAME, ovs_bridge_NAME)"}));
+  EXPECT_EQ(mistakes({{"ovs_ports_br0", "tap0"}}), (V{"1: ovs_ports_br0: no bridge \"br0\" is declared: add it to ovs_bridges"}));
+}
+
+TEST(ConfDeclared, BridgesMayBeEmpty) {
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", ""}, {"ovs_sflow_br0", ""}, {"ovs_controller_br0", ""}}), V{});
+  EXPECT_EQ(mistakes({}), V{});
+}
+
+TEST(ConfDeclared, Bonds) {
+  const Lines base{{"ovs_bridges", "br0"}, {"ovs_ports_br0", "bond0 bond1 eth2"}};
+  auto with = [&](Lines more) {
+    Lines all = base;
+    all.insert(all.end(), more.begin(), more.end());
+    return mistakes(all);
+  };
+  EXPECT_EQ(with({{"ovs_bond_bond0", "eth2 eth3"}}),
+            (V{"3: ovs_bond_bond0: \"eth2\" is a port of br0 itself: take it out of ovs_ports_br0"}));
+  EXPECT_EQ(with({{"ovs_bond_bond0", "eth4 eth3"}, {"ovs_bond_bond1", "eth3 eth5"}}),
+            (V{"4: ovs_bond_bond1: \"eth3\" belongs to bond0 already"}));
+  EXPECT_EQ(with({{"ovs_bond_bond0", ""}}), (V{"3: ovs_bond_bond0: a bond has interfaces: write their names"}));
+  EXPECT_EQ(with({{"ovs_bond_bond0", "a b"}, {"ovs_port_bond0", "mtu_request=9000"}}),
+            (V{"4: ovs_port_bond0: mtu_request=9000: bond0 has several interfaces: write it into ovs_interface_a and so on"}));
+  EXPECT_EQ(with({{"ovs_bond_bond0", "a b"}, {"ovs_interface_a", "mtu_request=9000"}}), V{});
+  // Names of ports and of interfaces are apart.
+  EXPECT_EQ(with({{"ovs_bond_bond0", "bond1"}, {"ovs_bond_bond1", "bond0"}}), V{});
+}
+
+TEST(ConfDeclared, InternalPorts) {
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_internal_m", "br1"}}),
+            (V{"2: ovs_internal_m: no bridge \"br1\" is declared; did you mean \"br0\"?"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0 br1"}, {"ovs_ports_br1", "m"}, {"ovs_internal_m", "br0"}}),
+            (V{"3: ovs_internal_m: \"m\" is a port of br1, not of br0"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_internal_m", ""}}),
+            (V{"2: ovs_internal_m: write the name of the one bridge that the port is in"}));
+  const Declared d = declared({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "v.1"}, {"ovs_internal_v_1", "br0"}});
+  EXPECT_EQ(d.root.children[0].children[1].name, "v.1");
+}
+
+TEST(ConfDeclared, Mirrors) {
+  const Lines base{{"ovs_bridges", "br br_a"}, {"ovs_ports_br", "tap0 tap1"}};
+  auto with = [&](const std::string& name, const std::string& value) {
+    Lines all = base;
+    all.emplace_back(name, value);
+    return all;
+  };
+  // The longest name of a bridge counts.
+  const Declared d = declared(with("ovs_mirror_br_a_m", "select_all=true"));
+  EXPECT_EQ(d.root.children[1].children.back().label(), "mirror m");
+  EXPECT_EQ(declared(with("ovs_mirror_br_m", "name=\"x y\"")).root.children[0].children.back().name, "x y");
+  EXPECT_EQ(mistakes(with("ovs_mirror_br_m", "output_port=tap7")),
+            (V{"3: ovs_mirror_br_m: output_port: the file declares no port \"tap7\"; did you mean \"tap0\"?"}));
+  EXPECT_EQ(mistakes(with("ovs_mirror_br", "")), (V{"3: ovs_mirror_br: a mirror has a name: write ovs_mirror_br_NAME"}));
+}
+
+TEST(ConfDeclared, Queues) {
+  const Lines base{{"ovs_bridges", "br0"}, {"ovs_ports_br0", "tap0"}};
+  auto with = [&](Lines more) {
+    Lines all = base;
+    all.insert(all.end(), more.begin(), more.end());
+    return mistakes(all);
+  };
+  EXPECT_EQ(with({{"ovs_queue_tap0_0", ""}}), (V{"3: ovs_queue_tap0_0: tap0 has no QoS for this queue: set ovs_qos_tap0, too"}));
+  EXPECT_EQ(with({{"ovs_qos_tap0", "type=linux-htb"}, {"ovs_queue_tap0", ""}}),
+            (V{"4: ovs_queue_tap0: write ovs_queue_PORT_NUMBER, such as ovs_queue_tap0_0"}));
+  EXPECT_EQ(with({{"ovs_qos_tap0", "type=linux-htb"}, {"ovs_queue_tap0_3", "dscp=99"}}).size(), 1u);
+}
+
+TEST(ConfDeclared, TargetsWithSettings) {
+  const Declared d = declared({{"ovs_bridges", "br0"},
+                               {"ovs_controller_br0", "max_backoff=2000 tcp:a:1 ssl:[::1]:2 connection_mode=out-of-band max_backoff=3000"}});
+  const auto& children = d.root.children[0].children;
+  const Item &a = children[1], &b = children[2];
+  EXPECT_EQ(a.settings.columns.at("max_backoff").integer(), 2000);
+  EXPECT_EQ(a.settings.columns.size(), 1u);
+  EXPECT_EQ(b.settings.columns.at("max_backoff").integer(), 3000);
+  EXPECT_EQ(b.settings.columns.size(), 2u);
+  EXPECT_EQ(mistakes({{"ovs_manager", "ptcp:6640 ptcp:6640 tcp:host:99999"}}).size(), 2u);
+}
+
+TEST(ConfDeclared, SwitchAndKeeping) {
+  EXPECT_TRUE(declared({{"ovs_keep_undeclared", "yes"}}).keep_undeclared);
+  EXPECT_EQ(mistakes({{"ovs_keep_undeclared", "maybe"}}), (V{"1: ovs_keep_undeclared: \"maybe\" is neither \"yes\" nor \"no\""}));
+  EXPECT_EQ(mistakes({{"ovs_switch", "other_config:max-idle=10000 cur_cfg=3"}}),
+            (V{"1: ovs_switch: \"cur_cfg\" is what the switch reports, and cannot be set"}));
+}
+
+TEST(ConfDeclared, Collectors) {
+  for (std::string_view good : {"10.0.0.1:6343", "[2001:db8::1]:1", "collector.example:65535"}) EXPECT_TRUE(check_collector(good)) << good;
+  for (std::string_view bad : {"", ":1", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0:1", "2001:db8::1:6343", "[::1]", "[zz]:1", "a:b"})
+    EXPECT_FALSE(check_collector(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace ovs::conf
