@@ -5,7 +5,7 @@ bench_ovsdb_bench_SOURCES = bench/ovsdb-bench.cc
 check_PROGRAMS += bench/pipeline
 bench_pipeline_SOURCES = bench/pipeline.cc
 bench_pipeline_LDADD = $(datapath_LIBS) $(base_LIBS)
-EXTRA_DIST += bench/README.md bench/boot bench/ovsdb bench/sflow bench/switch
+EXTRA_DIST += bench/README.md bench/boot bench/conf bench/ovsdb bench/sflow bench/switch
 
 .PHONY: bench
 bench: bench/ovsdb-bench$(EXEEXT) bench/pipeline$(EXEEXT)

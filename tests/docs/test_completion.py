@@ -88,6 +88,20 @@ def test_without_server(box):
     assert (done.returncode, done.stdout, done.stderr) == (0, "--\n", "")
 
 
+def test_conf(box, complete):
+    assert complete("ovs-conf", "") == ["apply", "check", "confirm", "diff", "dump", "revert"]
+    assert complete("ovs-conf", "-t", "5", "d") == ["diff", "dump"]
+    assert complete("ovs-conf", "apply", "--con") == ["--confirm="]
+    assert complete("ovs-conf", "--confirm", "=", "") == []
+    (box.top / "net.conf").write_text("")
+    assert complete("ovs-conf", "check", "net") == ["net.conf"]
+    assert complete("ovs-conf", "check", "net.conf", "") == []
+    assert complete("ovs-conf", "dump", "") == []
+    assert set(complete("ovs-conf", "--")) == {
+        option + value for option, value in re.findall(r"(?m)^  (?:-., )?(--[a-z-]+)(=?)",
+                                                       box.run("ovs-conf", "--help").stdout)}
+
+
 def test_appctl(box, complete):
     assert complete("ovs-appctl", "-t", "") == ["ovsdb-server"]
     assert complete("ovs-appctl", "--target", "=", "ov") == ["ovsdb-server"]

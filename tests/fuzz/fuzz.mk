@@ -101,3 +101,9 @@ FUZZ_TARGETS += tests/fuzz/translate_fuzz
 tests_fuzz_translate_fuzz_SOURCES = tests/fuzz/translate_fuzz.cc $(fuzz_main)
 tests_fuzz_translate_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_translate_fuzz_LDADD = $(ofproto_LIBS) $(base_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/conf_fuzz
+tests_fuzz_conf_fuzz_SOURCES = tests/fuzz/conf_fuzz.cc $(fuzz_main)
+tests_fuzz_conf_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -DOVS_SCHEMA_FILE='"$(abs_srcdir)/src/vswitchd/vswitch.ovsschema"'
+tests_fuzz_conf_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_conf_fuzz_LDADD = $(conf_LIBS) $(base_LIBS)
