@@ -26,6 +26,7 @@ import textwrap
 from pathlib import Path
 
 import debian
+import makefile
 from ovs_test import SCHEMA, build_dir, limit, program, wait_until
 
 PACKAGES = ("openrc", "librc1", "libeinfo1")
@@ -195,8 +196,11 @@ class Machine:
             except AssertionError:
                 if name != "ovs-conf":
                     raise
-        (programs / "share/openvswitch").mkdir(parents=True, exist_ok=True)
-        shutil.copy2(SCHEMA, programs / "share/openvswitch/vswitch.ovsschema")
+        # Where the services expect it, and where this build's programs do.
+        for directory in ("/usr/share/openvswitch", makefile.variables(build_dir(), "pkgdatadir")["pkgdatadir"]):
+            schema = self.top / "programs" / directory.lstrip("/") / "vswitch.ovsschema"
+            schema.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(SCHEMA, schema)
         # What is in /etc is the administrator's, and changes.
         shutil.copytree(self.top / "programs/etc", self.top / "upper/etc", dirs_exist_ok=True)
         shutil.rmtree(self.top / "programs/etc")
