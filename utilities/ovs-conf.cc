@@ -44,7 +44,8 @@ std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchem
   mistakes.insert(mistakes.end(), reading.mistakes.begin(), reading.mistakes.end());
   if (mistakes.empty()) return std::move(reading.declared);
   std::fputs(to_text(mistakes, name).c_str(), stderr);
-  complain(fmt::format("{} {} in {}; nothing is changed", mistakes.size(), mistakes.size() == 1 ? "mistake" : "mistakes", name));
+  complain(fmt::format("{} {} in {}; nothing is changed", mistakes.size(), mistakes.size() == 1 ? "mistake"
+                       : "mistakes", name));
   return std::nullopt;
 }
 
@@ -180,7 +181,8 @@ int main(std::vector<std::string> words) {
   // For completion, in ovs-vsctl's form.
   groups.back().options.push_back({0, "commands", ArgumentKind::none, "", "", [](auto) -> Result<void> {
                                      std::string text;
-                                     for (const Command& c : commands) text += fmt::format(",{},{}\n", c.info.name, c.info.synopsis);
+                                     for (const Command& c : commands) text += fmt::format(",{},{}\n", c.info.name,
+                                         c.info.synopsis);
                                      print_and_exit(text);
                                    }});
   auto rest = parse_options(groups, words, false, true);

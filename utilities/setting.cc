@@ -32,7 +32,8 @@ std::string quote_colons(const ovsdb::ColumnType& type, std::string_view text) {
     // An IPv6 address stands in brackets of its own: tcp:[::1]:6640, [::1]:6343.
     if (text[i] == '[') {
       const std::size_t close = text.find(']', i);
-      if (close != std::string_view::npos && text.substr(close).starts_with("]:")) end = text.find_first_of(separators, close + 1);
+      if (close != std::string_view::npos && text.substr(close).starts_with("]:"))
+        end = text.find_first_of(separators, close + 1);
     }
     if (end != std::string_view::npos && text[end] == '[' && end > i && text[end - 1] == ':') {
       std::size_t close = text.find(']', end);

@@ -1,5 +1,6 @@
 // Variables of a file for ovs-conf, NAME=VALUE in each line, as the shell hands them over.  What has no mistake
-// makes a plan for an empty database whose settings read back from their text; a mark and the record of an unconfirmed change
+// makes a plan for an empty database whose settings read back from their text; a mark and the record of an
+// unconfirmed change
 // come from outside, too.
 #include <string>
 #include <vector>
@@ -33,13 +34,16 @@ void check_item(const Item& item) {
   const ovsdb::TableSchema& table = *schema().find(item.kind->table);
   for (const auto& [name, value] : item.settings.columns) {
     const ovsdb::ColumnSchema& column = *table.find(name);
-    if (is_setting(*item.kind, column)) check_value(column, name + "=" + value_text(column.type, value), *item.kind, value);
+    if (is_setting(*item.kind, column)) check_value(column, name + "=" + value_text(column.type, value), *item.kind,
+                                                    value);
   }
   for (const auto& [name, pairs] : item.settings.maps) {
     const ovsdb::ColumnSchema& column = *table.find(name);
     for (std::size_t i = 0; i < pairs.size(); i++) {
-      const Datum pair = Datum::map_of(pairs.key_type(), pairs.value_type(), {{ovsdb::Atom(pairs.key(i)), ovsdb::Atom(pairs.value(i))}});
-      check_value(column, setting_name(name, pairs.key(i).to_bare()) + "=" + atom_text(column.type.value, pairs.value(i)), *item.kind, pair);
+      const Datum pair = Datum::map_of(pairs.key_type(), pairs.value_type(),
+                                       {{ovsdb::Atom(pairs.key(i)), ovsdb::Atom(pairs.value(i))}});
+      check_value(column, setting_name(name, pairs.key(i).to_bare()) + "=" + atom_text(column.type.value,
+          pairs.value(i)), *item.kind, pair);
     }
   }
   for (const Item& child : item.children) check_item(child);

@@ -35,7 +35,8 @@ constexpr FamilyName families[] = {
     {Family::ipfix, "ipfix", Id::bridge},     {Family::qos, "qos", Id::port},
     {Family::queue, "queue", Id::port},
 };
-constexpr std::string_view single_names[] = {"ovs_bridges", "ovs_manager", "ovs_ssl", "ovs_switch", "ovs_keep_undeclared"};
+constexpr std::string_view single_names[] = {"ovs_bridges", "ovs_manager", "ovs_ssl", "ovs_switch",
+                                             "ovs_keep_undeclared"};
 
 class Reader {
  public:
@@ -61,7 +62,8 @@ class Reader {
     if (const Variable* v = take("ovs_switch")) read_settings(root_, {root_.kind}, *v);
     if (const Variable* v = take("ovs_keep_undeclared")) {
       out.declared.keep_undeclared = v->value == "yes";
-      if (v->value != "yes" && v->value != "no") mistake(*v, fmt::format("\"{}\" is neither \"yes\" nor \"no\"", v->value));
+      if (v->value != "yes" && v->value != "no")
+        mistake(*v, fmt::format("\"{}\" is neither \"yes\" nor \"no\"", v->value));
     }
     check_mirrored_ports();
     for (const auto& [name, variable] : variables_)
@@ -81,7 +83,9 @@ class Reader {
     std::size_t interface;
   };
 
-  void mistake(const Variable& v, std::string_view text) { mistakes_.push_back({v.line, fmt::format("{}: {}", v.name, text)}); }
+  void mistake(const Variable& v, std::string_view text) {
+    mistakes_.push_back({v.line, fmt::format("{}: {}", v.name, text)});
+  }
 
   const Variable* take(std::string_view name) {
     auto it = variables_.find(name);
@@ -104,7 +108,8 @@ class Reader {
     auto [it, inserted] = names.try_emplace(as_variable(name), name, place);
     if (inserted) return true;
     if (it->second.first != name)
-      mistake(v, fmt::format("the {0}s \"{1}\" and \"{2}\" would have the same variables (ovs_{0}_{3}): rename one of them",
+      mistake(v, fmt::format("the {0}s \"{1}\" and \"{2}\" would have the same variables (ovs_{0}_{3}): "
+                             "rename one of them",
                              word, it->second.first, name, it->first));
     return false;
   }
@@ -224,13 +229,15 @@ class Reader {
     for (const auto& [name, variable] : variables_) {
       if (!name.starts_with(start)) continue;
       const auto port = ports_.find(std::string_view(name).substr(start.size()));
-      if (port != ports_.end() && !port_at(port->second.second).implied) interfaces_.erase(as_variable(port->second.first));
+      if (port != ports_.end() && !port_at(port->second.second).implied)
+        interfaces_.erase(as_variable(port->second.first));
     }
   }
 
   void read_bond(Item& port, PortPlace place, const Variable& v) {
     if (port.implied) return mistake(v, fmt::format("\"{}\" is a bridge", port.name));
-    if (internal_.contains(port.name)) return mistake(v, fmt::format("\"{}\" is an internal port (ovs_internal_...)", port.name));
+    if (internal_.contains(port.name))
+      return mistake(v, fmt::format("\"{}\" is an internal port (ovs_internal_...)", port.name));
     const auto names = words(v);
     if (names.empty()) return mistake(v, "a bond has interfaces: write their names");
     port.children.clear();
@@ -400,14 +407,16 @@ class Reader {
 
   void read_queue(std::string_view suffix, const Variable& v) {
     const auto underscore = suffix.rfind('_');
-    const auto number = underscore == std::string_view::npos ? std::nullopt : parse_integer(suffix.substr(underscore + 1));
+    const auto number = underscore == std::string_view::npos ? std::nullopt
+        : parse_integer(suffix.substr(underscore + 1));
     if (!number || *number < 0 || *number > 0xffffffffll)
       return mistake(v, fmt::format("write ovs_queue_PORT_NUMBER, such as ovs_queue_{}_0", suffix));
     Item* port = port_named(suffix.substr(0, underscore));
     if (!port) return mistake_unknown(v);
     auto qos = std::ranges::find(port->children, Id::qos, [](const Item& i) { return i.kind->id; });
     if (qos == port->children.end())
-      return mistake(v, fmt::format("{0} has no QoS for this queue: set ovs_qos_{1}, too", port->name, as_variable(port->name)));
+      return mistake(v, fmt::format("{0} has no QoS for this queue: set ovs_qos_{1}, too", port->name,
+                                    as_variable(port->name)));
     const std::string name = std::to_string(*number);
     if (std::ranges::find(qos->children, name, &Item::name) != qos->children.end())
       return mistake(v, fmt::format("queue {} is declared twice", name));
@@ -445,7 +454,9 @@ class Reader {
       const std::string start = fmt::format("ovs_{}_", f.word);
       if (!name.starts_with(start)) continue;
       const std::string_view suffix = name.substr(start.size());
-      std::string help = f.named == Id::bridge ? ": add it to ovs_bridges" : f.named == Id::port ? ": add it to ovs_ports_BRIDGE" : "";
+      std::string help;
+      if (f.named == Id::bridge) help = ": add it to ovs_bridges";
+      if (f.named == Id::port) help = ": add it to ovs_ports_BRIDGE";
       if (auto near = nearest(suffix, suffixes(f))) help = fmt::format("; did you mean {}{}?", start, *near);
       return mistake(v, fmt::format("no {} \"{}\" is declared{}", kind(f.named).word, suffix, help));
     }
@@ -454,7 +465,8 @@ class Reader {
       for (std::string_view suffix : suffixes(f)) possible.push_back(fmt::format("ovs_{}_{}", f.word, suffix));
     const std::vector<std::string_view> candidates(possible.begin(), possible.end());
     const auto near = nearest(name, candidates);
-    mistake(v, fmt::format("there is no such variable{}", near ? fmt::format("; did you mean {}?", *near) : "; see ovs.conf.d(5)"));
+    const std::string help = near ? fmt::format("did you mean {}?", *near) : "see ovs.conf.d(5)";
+    mistake(v, fmt::format("there is no such variable; {}", help));
   }
 
   const ovsdb::DatabaseSchema& schema_;

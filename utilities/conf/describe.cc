@@ -19,7 +19,9 @@ const ovsdb::ColumnSchema* find_column(const ovsdb::DatabaseSchema& schema, cons
 
 // A column by which a parent refers to its children, which memberships tell about.
 bool refers_to_children(const Kind& k, std::string_view column) {
-  return std::ranges::any_of(kinds(), [&](const Kind& child) { return child.parent == k.id && child.column == column; });
+  return std::ranges::any_of(kinds(), [&](const Kind& child) {
+    return child.parent == k.id && child.column == column;
+  });
 }
 
 class Words {
@@ -49,10 +51,13 @@ class Words {
             if (!settings.empty() && !is_local(m.name)) line(fmt::format("make interface {}: {}", m.name, settings));
             break;
           }
-          line(fmt::format("add {}{}{}", what, where.empty() ? "" : " to " + where, settings.empty() ? "" : ": " + settings));
+          line(fmt::format("add {}{}{}", what, where.empty() ? "" : " to " + where,
+                           settings.empty() ? "" : ": " + settings));
           break;
         }
-        case Membership::Type::removed: line(fmt::format("remove {}{}", what, where.empty() ? "" : " from " + where)); break;
+        case Membership::Type::removed:
+          line(fmt::format("remove {}{}", what, where.empty() ? "" : " from " + where));
+          break;
         case Membership::Type::moved_in: line(fmt::format("move {} to {}", what, where)); break;
         case Membership::Type::moved_out: break;  // where it goes is said
       }
@@ -71,7 +76,9 @@ class Words {
 
  private:
   bool is_local(const std::string& name) const {
-    return std::ranges::any_of(plan_.edits, [&](const RowEdit& e) { return e.kind->id == Id::bridge && e.name == name; });
+    return std::ranges::any_of(plan_.edits, [&](const RowEdit& e) {
+      return e.kind->id == Id::bridge && e.name == name;
+    });
   }
 
   std::string value(const Kind& k, const std::string& name, const Datum& d) const {
@@ -100,7 +107,8 @@ class Words {
       const bool existed = e.type == RowEdit::Type::change;
       auto was = [&](const std::string& before) { return existed ? fmt::format(" (was {})", before) : std::string(); };
       if (change.value) {
-        parts.push_back(fmt::format("{}={}{}", name, value(*e.kind, name, *change.value), was(value(*e.kind, name, change.before))));
+        parts.push_back(fmt::format("{}={}{}", name, value(*e.kind, name, *change.value),
+                                    was(value(*e.kind, name, change.before))));
         continue;
       }
       auto is_mark = [&](ovsdb::AtomView key) { return name == mark_column && key.string() == mark_key; };
@@ -110,7 +118,8 @@ class Words {
         const auto key = change.inserted.key(i);
         if (is_mark(key)) continue;
         const auto at = change.before.find(key);
-        parts.push_back(fmt::format("{}={}{}", setting_name(name, key.to_bare()), atom_text(column->type.value, change.inserted.value(i)),
+        parts.push_back(fmt::format("{}={}{}", setting_name(name, key.to_bare()),
+                                    atom_text(column->type.value, change.inserted.value(i)),
                                     at ? was(atom_text(column->type.value, change.before.value(*at))) : ""));
       }
     }
@@ -176,7 +185,8 @@ class Commands {
     if (m.kind->id == Id::port && plain) return command({"del-port", m.parent, m.name});
     std::string element = m.row.to_string();
     if (m.kind->numbered) element = m.name;
-    command({"remove", std::string(parent.table), record(parent, m.parent_row, m.parent), std::string(m.kind->column), element});
+    command({"remove", std::string(parent.table), record(parent, m.parent_row, m.parent),
+             std::string(m.kind->column), element});
   }
 
   // The words that set a new row's columns.
@@ -224,7 +234,8 @@ class Commands {
     if (m.type == Membership::Type::moved_in) {
       // An interface that comes into a new port is named where the port is made.
       if (m.kind->id == Id::interface && made(m.parent_row)) return;
-      return command({"add", std::string(parent.table), record(parent, m.parent_row, m.parent), std::string(m.kind->column), m.row.to_string()});
+      return command({"add", std::string(parent.table), record(parent, m.parent_row, m.parent),
+                      std::string(m.kind->column), m.row.to_string()});
     }
     const RowEdit& e = *edits_.at(m.row);
     if (done_.contains(m.row)) return;
@@ -247,7 +258,8 @@ class Commands {
         }
         for (const Membership& below : plan_.memberships)
           if (set_later_.contains(below.row) && below.name == m.name)
-            if (auto more = settings(*edits_.at(below.row), false); !more.empty() && !(more.size() == 1 && more[0] == "type=internal")) {
+            if (auto more = settings(*edits_.at(below.row), false);
+                !more.empty() && !(more.size() == 1 && more[0] == "type=internal")) {
               words = {"set", std::string(below.kind->table), m.name};
               append(more);
               command(words);
@@ -270,11 +282,14 @@ class Commands {
     command(words);
     names_[m.row] = id;
     if (m.kind->numbered)
-      command({"add", std::string(parent.table), record(parent, m.parent_row, m.parent), std::string(m.kind->column), m.name + "=" + id});
+      command({"add", std::string(parent.table), record(parent, m.parent_row, m.parent), std::string(m.kind->column),
+               m.name + "=" + id});
     else if (m.kind->key.empty())
-      command({"set", std::string(parent.table), record(parent, m.parent_row, m.parent), std::string(m.kind->column) + "=" + id});
+      command({"set", std::string(parent.table), record(parent, m.parent_row, m.parent),
+               std::string(m.kind->column) + "=" + id});
     else
-      command({"add", std::string(parent.table), record(parent, m.parent_row, m.parent), std::string(m.kind->column), id});
+      command({"add", std::string(parent.table), record(parent, m.parent_row, m.parent), std::string(m.kind->column),
+               id});
   }
 
   void come_port(const Membership& m, const RowEdit& e) {

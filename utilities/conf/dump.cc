@@ -39,7 +39,8 @@ class Writer {
       return false;
     }
     if (!names.insert(as_variable(name)).second) {
-      leave_out(fmt::format("{} {}", word, name), fmt::format("another {} has the same variables ({})", word, as_variable(name)));
+      leave_out(fmt::format("{} {}", word, name), fmt::format("another {} has the same variables ({})", word,
+                                                              as_variable(name)));
       return false;
     }
     return true;
@@ -63,7 +64,8 @@ class Writer {
         for (std::size_t i = 0; i < value->size(); i++) {
           const std::string key = value->key(i).to_bare();
           if (column.name == mark_column && key == mark_key) continue;
-          out.push_back(fmt::format("{}={}", setting_name(column.name, key), atom_text(column.type.value, value->value(i))));
+          out.push_back(fmt::format("{}={}", setting_name(column.name, key),
+                                    atom_text(column.type.value, value->value(i))));
         }
       } else {
         out.push_back(fmt::format("{}={}", column.name, value_text(column.type, *value)));
@@ -88,12 +90,14 @@ class Writer {
     std::vector<std::string> words;
     for (const std::string& word : settings(kind(Id::root), root)) {
       const std::string name = word.substr(0, word.find('='));
-      static constexpr std::string_view scripts[] = {"external_ids:system-id", "external_ids:hostname", "external_ids:rundir"};
+      static constexpr std::string_view scripts[] = {"external_ids:system-id", "external_ids:hostname",
+                                                     "external_ids:rundir"};
       if (std::ranges::find(scripts, name) == std::end(scripts) || mark.set.contains(name)) words.push_back(word);
     }
     if (!words.empty()) variable("switch", "", words);
     write_targets(root, Id::manager, "manager", "", "the switch");
-    for (const auto& child : present_.children(root, kind(Id::ssl))) variable("ssl", "", settings_of_single(kind(Id::ssl), child.record));
+    for (const auto& child : present_.children(root, kind(Id::ssl)))
+      variable("ssl", "", settings_of_single(kind(Id::ssl), child.record));
 
     std::vector<std::string> names;
     std::vector<Present::Child> bridges;
@@ -107,7 +111,8 @@ class Writer {
     for (const auto& child : bridges) write_bridge(child.name, child.record);
   }
 
-  void write_targets(const Record& parent, Id id, std::string_view family, std::string_view suffix, std::string_view owner) {
+  void write_targets(const Record& parent, Id id, std::string_view family, std::string_view suffix,
+                     std::string_view owner) {
     std::vector<std::string> words, targets;
     for (const auto& child : present_.children(parent, kind(id))) {
       const auto alone = split_words(child.name);
@@ -156,7 +161,8 @@ class Writer {
     if (!names.empty()) variable("ports", suffix, names);
     for (const auto& [port, interfaces] : ports) write_port(port.name, port.record, interfaces, name);
     write_targets(bridge, Id::controller, "controller", suffix, "bridge " + name);
-    for (const auto& [id, family] : {std::pair(Id::netflow, "netflow"), std::pair(Id::sflow, "sflow"), std::pair(Id::ipfix, "ipfix")})
+    for (const auto& [id, family] : {std::pair(Id::netflow, "netflow"), std::pair(Id::sflow, "sflow"),
+                                     std::pair(Id::ipfix, "ipfix")})
       for (const auto& child : present_.children(bridge, kind(id))) {
         bool good = true;
         if (const Datum* targets = child.record.find("targets"))
@@ -233,14 +239,16 @@ class Writer {
           for (std::size_t i = 0; i < ports->size(); i++)
             readable &= port_names_.contains(as_variable(present_.port_name(ports->key(i).uuid())));
       if (!readable) {
-        leave_out(fmt::format("mirror {} of bridge {}", mirror.name, name), "it has to do with a port that is left out");
+        leave_out(fmt::format("mirror {} of bridge {}", mirror.name, name),
+                  "it has to do with a port that is left out");
         continue;
       }
       std::string word = as_variable(mirror.name);
       for (int n = 1; word.empty() || variables.contains(word) || !belongs_to(suffix, suffix + "_" + word); n++)
         word = fmt::format("m{}", n);
       variables.insert(word);
-      const std::set<std::string_view> skip = word == mirror.name ? std::set<std::string_view>{"name"} : std::set<std::string_view>{};
+      const std::set<std::string_view> skip = word == mirror.name ? std::set<std::string_view>{"name"}
+          : std::set<std::string_view>{};
       auto words = settings(kind(Id::mirror), mirror.record, skip);
       if (mirror.name.empty()) words.insert(words.begin(), "name=\"\"");
       variable("mirror", suffix + "_" + word, words);

@@ -111,7 +111,8 @@ Outcome collect(pid_t pid, const Descriptor& result, const Descriptor& errors, c
       out.too_late = true;
       break;
     }
-    std::array<pollfd, 2> fds{{{result_open ? result.get() : -1, POLLIN, 0}, {errors_open ? errors.get() : -1, POLLIN, 0}}};
+    std::array<pollfd, 2> fds{{{result_open ? result.get() : -1, POLLIN, 0},
+                               {errors_open ? errors.get() : -1, POLLIN, 0}}};
     // The shell may end while somebody else holds the pipes: then nothing wakes us.
     const bool both_closed = !result_open && !errors_open;
     ::poll(fds.data(), fds.size(), static_cast<int>(std::min<long long>(left.count(), both_closed ? 1 : 100)));
@@ -175,7 +176,8 @@ void look_at_text(std::string_view text, Evaluation& out) {
   for (std::string_view line : split(text, '\n')) {
     number++;
     if (line.ends_with('\r')) {
-      out.mistakes.push_back({number, "the line ends with a carriage return, as in DOS: remove it (sed -i 's/\\r$//')"});
+      out.mistakes.push_back({number,
+                              "the line ends with a carriage return, as in DOS: remove it (sed -i 's/\\r$//')"});
       break;
     }
     const auto name = trim(line);

@@ -67,7 +67,8 @@ struct Pending {
     auto v = parse_json(text);
     const json::object* o = v ? v->if_object() : nullptr;
     auto member = [&](std::string_view name) { return o ? o->if_contains(name) : nullptr; };
-    const json::value *deadline = member("deadline"), *file = member("file"), *db = member("db"), *undo = member("undo");
+    const json::value *deadline = member("deadline"), *file = member("file");
+    const json::value *db = member("db"), *undo = member("undo");
     if (!deadline || !as_integer(*deadline) || !file || !as_string(*file) || !db || !as_string(*db) || !undo)
       return unexpected(pending_file() + ": it is damaged; remove it to keep the configuration as it is");
     return Pending{*as_integer(*deadline), std::string(*as_string(*file)), std::string(*as_string(*db)), *undo};
@@ -89,10 +90,12 @@ Result<void> take_back_pending(std::chrono::milliseconds limit) {
 // The guard after the change: waits, answers, and takes the change back.
 class Watch {
  public:
-  explicit Watch(std::chrono::milliseconds limit) : limit_(limit), timer_(loop_, [this] { go_back("it was not confirmed in time"); }) {}
+  explicit Watch(std::chrono::milliseconds limit)
+      : limit_(limit), timer_(loop_, [this] { go_back("it was not confirmed in time"); }) {}
 
   Result<void> listen() {
-    table_.add({.name = "confirm", .synopsis = "", .summary = "keep the configuration", .options = "", .access = Access::read_write},
+    table_.add({.name = "confirm", .synopsis = "", .summary = "keep the configuration", .options = "",
+                .access = Access::read_write},
                [this](std::span<const std::string>) -> Result<std::string> {
                  if (going_back_) return unexpected("it is too late: the old configuration is being put back");
                  Pending::remove();
@@ -100,7 +103,8 @@ class Watch {
                  finished_ = true;
                  return std::string("the configuration is kept");
                });
-    table_.add({.name = "revert", .synopsis = "", .summary = "put the old configuration back", .options = "", .access = Access::read_write},
+    table_.add({.name = "revert", .synopsis = "", .summary = "put the old configuration back", .options = "",
+                .access = Access::read_write},
                [this](std::span<const std::string>) -> Result<std::string> {
                  if (auto r = attempt("somebody wants the old one back"); !r) return Unexpected{std::move(r.error())};
                  return std::string("the old configuration is back");
@@ -189,7 +193,8 @@ void quiet() {
   }
   pending.deadline = unix_time() + options.confirm->count();
   if (auto r = pending.write(); !r) log.warn("{}", r.error().message);
-  std::printf("confirm with \"%s confirm\" within %lld seconds, or the old configuration comes back\n", program_name().c_str(),
+  std::printf("confirm with \"%s confirm\" within %lld seconds, or the old configuration comes back\n",
+              program_name().c_str(),
               static_cast<long long>(options.confirm->count()));
   tell(applied.status);
   quiet();
@@ -268,17 +273,18 @@ int nothing_waits() {
 
 Result<void> check_nothing_pending(const ApplyOptions& options) {
   if (guarded())
-    return unexpected(fmt::format("a configuration waits to be confirmed: \"{0} confirm\" keeps it, \"{0} revert\" puts the old "
-                                  "one back; then try again",
+    return unexpected(fmt::format("a configuration waits to be confirmed: \"{0} confirm\" keeps it, "
+                                  "\"{0} revert\" puts the old one back; then try again",
                                   program_name()));
   if (!Pending::exists()) return {};
   OVS_TRY(const Pending pending, Pending::read());
   if (pending.deadline > unix_time())
-    return unexpected(fmt::format("a configuration waits to be confirmed, but its guard has been killed: \"{0} confirm\" "
-                                  "keeps it, \"{0} revert\" puts the old one back; then try again",
+    return unexpected(fmt::format("a configuration waits to be confirmed, but its guard has been killed: "
+                                  "\"{0} confirm\" keeps it, \"{0} revert\" puts the old one back; then try again",
                                   program_name()));
   if (auto r = take_back_pending(options.limit); !r)
-    return unexpected(fmt::format("a configuration was not confirmed, and cannot be taken back: {}", r.error().message));
+    return unexpected(fmt::format("a configuration was not confirmed, and cannot be taken back: {}",
+                                  r.error().message));
   complain(fmt::format("{} was not confirmed in time: the old configuration is back", pending.file));
   return {};
 }

@@ -55,8 +55,9 @@ Result<void> check_connection(std::string_view target) {
   }
   std::string_view rest = target.substr(colon + 1);
   // TLS is a matter of the programs that connect; here it is the address that counts.
-  const std::string plain =
-      method == "ssl" ? "tcp:" + std::string(rest) : method == "pssl" ? "ptcp:" + std::string(rest) : std::string(target);
+  std::string plain(target);
+  if (method == "ssl") plain = "tcp:" + std::string(rest);
+  if (method == "pssl") plain = "ptcp:" + std::string(rest);
   const bool passive = method.starts_with('p');
   auto endpoint = passive ? runtime::parse_passive(plain, some_port) : runtime::parse_active(plain, some_port);
   if (!endpoint) return unexpected(endpoint.error().message);
@@ -65,7 +66,8 @@ Result<void> check_connection(std::string_view target) {
 
 Result<void> check_collector(std::string_view target) {
   auto wrong = [&](std::string_view why) {
-    return unexpected(fmt::format("{}: {}: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343", target, why));
+    return unexpected(fmt::format("{}: {}: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343", target,
+                                  why));
   };
   const auto colon = target.rfind(':');
   if (colon == std::string_view::npos || target.ends_with(']')) return wrong("the port is missing");

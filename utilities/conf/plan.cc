@@ -28,7 +28,8 @@ class Planner {
     erase_orphans();
     resolve_ports();
     for (std::size_t i : order_)
-      if (edits_[i].type != RowEdit::Type::change || !edits_[i].columns.empty()) plan_.edits.push_back(std::move(edits_[i]));
+      if (edits_[i].type != RowEdit::Type::change || !edits_[i].columns.empty())
+        plan_.edits.push_back(std::move(edits_[i]));
     return std::move(plan_);
   }
 
@@ -68,14 +69,16 @@ class Planner {
     Settings wanted = item.settings;
     if (!record) {
       for (const auto& [name, value] : item.initial.columns) wanted.columns.emplace(name, value);
-      if (!item.kind->key.empty()) wanted.columns.emplace(std::string(item.kind->key), Datum(Atom(std::string_view(item.name))));
+      if (!item.kind->key.empty())
+        wanted.columns.emplace(std::string(item.kind->key), Datum(Atom(std::string_view(item.name))));
     }
     apply_settings(item, wanted, record, where, row);
     for (const Kind& k : kinds())
       if (k.parent == item.kind->id && k.id != Id::root) declare_children(item, k, record, row);
   }
 
-  void apply_settings(const Item& item, const Settings& wanted, const Record& record, const std::string& where, const Uuid& row) {
+  void apply_settings(const Item& item, const Settings& wanted, const Record& record, const std::string& where,
+                      const Uuid& row) {
     const Kind& k = *item.kind;
     const Mark before = record ? record.mark() : Mark{};
     Mark after = before;
@@ -86,7 +89,8 @@ class Planner {
       const Datum* now = record ? record.find(name) : nullptr;
       const bool differs = record ? !now || *now != value : differs_from_default(k, name, value);
       if (differs) columns.emplace(name, ColumnEdit{value, {}, {}, now ? *now : Datum{}});
-      if ((differs || options_.adopt) && name != k.key && item.settings.columns.contains(name)) after.set.insert(setting_name(name, {}));
+      if ((differs || options_.adopt) && name != k.key && item.settings.columns.contains(name))
+        after.set.insert(setting_name(name, {}));
     }
     for (const auto& [name, pairs] : wanted.maps) {
       const Datum* now = record ? record.find(name) : nullptr;
@@ -156,7 +160,8 @@ class Planner {
           ++it;
           continue;
         }
-        if (!now->is_default(c->type)) columns.insert_or_assign(name->column, ColumnEdit{Datum::default_of(c->type), {}, {}, *now});
+        if (!now->is_default(c->type))
+          columns.insert_or_assign(name->column, ColumnEdit{Datum::default_of(c->type), {}, {}, *now});
       }
       it = mark.set.erase(it);
     }
@@ -188,7 +193,8 @@ class Planner {
       if (child.kind != &k) continue;
       any = true;
       const auto found = by_name.find(child.name);
-      const bool usable = found != by_name.end() && !matched[found->second] && shareable(child, actual[found->second].record);
+      const bool usable = found != by_name.end() && !matched[found->second] &&
+          shareable(child, actual[found->second].record);
       if (usable) {
         matched[found->second] = true;
         declare(child, actual[found->second].record, item.name, actual[found->second].record.uuid());
@@ -224,7 +230,8 @@ class Planner {
     if (inserted) return true;
     const auto same = [](const Item& a, const Item& b, const auto& again) -> bool {
       return a.name == b.name && a.settings == b.settings &&
-             std::ranges::equal(a.children, b.children, [&](const Item& x, const Item& y) { return again(x, y, again); });
+             std::ranges::equal(a.children, b.children,
+                                [&](const Item& x, const Item& y) { return again(x, y, again); });
     };
     return same(*it->second, item, same);
   }
@@ -271,7 +278,8 @@ class Planner {
           plan_.refusals.push_back(fmt::format("interface {} is to be in {}: {}", child.name, parent.name, why));
           return;
         }
-    refer(*parent.kind, parent_row, parent.name, present_.find(parent.kind->table, parent_row), k, child.name, record.uuid());
+    refer(*parent.kind, parent_row, parent.name, present_.find(parent.kind->table, parent_row), k, child.name,
+          record.uuid());
     plan_.memberships.push_back({Membership::Type::moved_in, &k, child.name, parent.name, record.uuid(), parent_row});
     declare(child, record, parent.name, record.uuid());
   }
@@ -283,13 +291,13 @@ class Planner {
     for (const Present::Child& other : present_.children(port, kind(Id::interface)))
       if (other.record.uuid() != interface.uuid() && !interface_claims_.contains(other.name)) return {};
     if (port.mark().made && !declared_.keep_undeclared) return {};
-    return fmt::format("it is in port {}, which ovs-conf did not make and does not remove (ovs-vsctl del-port {})", name,
-                       shell_quote(name));
+    return fmt::format("it is in port {}, which ovs-conf did not make and does not remove (ovs-vsctl del-port {})",
+                       name, shell_quote(name));
   }
 
   // A child that the file does not declare in this place.
-  void undeclared_child(const Kind& parent, const std::string& parent_name, const Record& record, const Uuid& row, const Kind& k,
-                        const Present::Child& child) {
+  void undeclared_child(const Kind& parent, const std::string& parent_name, const Record& record, const Uuid& row,
+                        const Kind& k, const Present::Child& child) {
     const bool moves = moves_away(k, child, parent_name);
     if (moves) {
       unrefer(parent, row, parent_name, record, k, child);
@@ -305,7 +313,8 @@ class Planner {
         collect_removed(k, child.record);
         return;
       } else {
-        plan_.remarks.push_back(fmt::format("bridge {} stays, although it is not declared: somebody else has put port {} into it",
+        plan_.remarks.push_back(fmt::format("bridge {} stays, although it is not declared: "
+                                            "somebody else has put port {} into it",
                                             child.name, guest));
       }
     }
@@ -361,7 +370,8 @@ class Planner {
         for (const Present::Child& child : present_.children(record, below)) {
           if (moves_away(below, child, record.text("name"))) continue;
           removed_.insert(child.record.uuid());
-          if ((below.id == Id::qos || below.id == Id::queue) && child.record.mark().made) orphans_.push_back({&below, child});
+          if ((below.id == Id::qos || below.id == Id::queue) && child.record.mark().made)
+            orphans_.push_back({&below, child});
           collect_removed(below, child.record);
         }
     if ((k.id == Id::qos || k.id == Id::queue)) orphans_.push_back({&k, {record.text("name"), record}});
@@ -435,14 +445,17 @@ class Planner {
 
 }  // namespace
 
-std::string RowEdit::label() const { return name.empty() ? std::string(kind->word) : fmt::format("{} {}", kind->word, name); }
+std::string RowEdit::label() const {
+  return name.empty() ? std::string(kind->word) : fmt::format("{} {}", kind->word, name);
+}
 
 const RowEdit* Plan::find(const Uuid& row) const {
   auto it = std::ranges::find(edits, row, &RowEdit::row);
   return it == edits.end() ? nullptr : &*it;
 }
 
-Plan make_plan(const Declared& declared, const Present& present, const ovsdb::DatabaseSchema& schema, PlanOptions options) {
+Plan make_plan(const Declared& declared, const Present& present, const ovsdb::DatabaseSchema& schema,
+               PlanOptions options) {
   return Planner(declared, present, schema, options).make();
 }
 

@@ -85,7 +85,7 @@ std::vector<Present::Child> Present::children(const Record& parent, const Kind& 
   }
   if (!kind.numbered)
     std::ranges::sort(out, [](const Child& a, const Child& b) {
-      return std::pair(std::string_view(a.name), a.record.uuid()) < std::pair(std::string_view(b.name), b.record.uuid());
+      return a.name != b.name ? a.name < b.name : a.record.uuid() < b.record.uuid();
     });
   return out;
 }

@@ -55,7 +55,8 @@ class Present {
  private:
   std::map<std::string, const dbclient::ReplicaTable*, std::less<>> tables_;
   boost::unordered_flat_map<std::string, Record> ports_, interfaces_;
-  boost::unordered_flat_map<Uuid, std::vector<Record>, UuidHash> port_parents_, interface_parents_, qos_parents_, queue_parents_;
+  boost::unordered_flat_map<Uuid, std::vector<Record>, UuidHash> port_parents_, interface_parents_, qos_parents_,
+      queue_parents_;
 };
 
 }  // namespace ovs::conf

@@ -87,7 +87,8 @@ Result<void> Session::wait_for_switch(std::int64_t number, std::chrono::millisec
   const std::int64_t wanted = number ? number : value("next_cfg");
   const auto usual = server_->limit();
   server_->set_limit(limit);
-  auto result = server_->wait([&] { return value("cur_cfg") >= wanted; }, "ovs-vswitchd to carry out the change (is it running?)");
+  auto result = server_->wait([&] { return value("cur_cfg") >= wanted; },
+                              "ovs-vswitchd to carry out the change (is it running?)");
   server_->set_limit(usual);
   return result;
 }

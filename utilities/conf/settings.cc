@@ -39,10 +39,12 @@ std::vector<std::string_view> setting_columns(const ovsdb::DatabaseSchema& schem
 // Why a column that the schema has is no setting, and what to do instead.
 std::string why_no_setting(const Kind& kind, const ovsdb::ColumnSchema& column) {
   if (column.name == "ofport") return "the switch chooses \"ofport\"; write ofport_request=NUMBER";
-  if (is_state(kind.table, column)) return fmt::format("\"{}\" is what the switch reports, and cannot be set", column.name);
+  if (is_state(kind.table, column))
+    return fmt::format("\"{}\" is what the switch reports, and cannot be set", column.name);
   if (column.name == kind.key)
     return fmt::format("\"{}\" of a {} comes from the name of the variable, and cannot be set", column.name, kind.word);
-  return fmt::format("\"{}\" refers to other records, which have variables of their own: see ovs.conf.d(5)", column.name);
+  return fmt::format("\"{}\" refers to other records, which have variables of their own: see ovs.conf.d(5)",
+                     column.name);
 }
 
 std::string unknown_setting(const ovsdb::DatabaseSchema& schema, const std::vector<const Kind*>& kinds,
@@ -143,10 +145,12 @@ Result<Setting> read_setting(const ovsdb::DatabaseSchema& schema, const std::vec
   }
   if (!text.starts_with('=')) {
     if (type.is_map() && !setting.key) return unexpected(fmt::format("{}: write {}:KEY=VALUE", word, name));
-    return unexpected(fmt::format("{0}: write {1}=VALUE, without spaces", word, word.substr(0, word.size() - text.size())));
+    return unexpected(fmt::format("{0}: write {1}=VALUE, without spaces", word,
+                                  word.substr(0, word.size() - text.size())));
   }
   text.remove_prefix(1);
-  if (setting.key && !type.is_map()) return unexpected(fmt::format("{0}: \"{1}\" has no keys: write {1}=VALUE", word, name));
+  if (setting.key && !type.is_map())
+    return unexpected(fmt::format("{0}: \"{1}\" has no keys: write {1}=VALUE", word, name));
   if (!setting.key && type.is_map())
     return unexpected(fmt::format("{0}: \"{1}\" has keys: write {1}:KEY=VALUE for each", word, name));
   auto wrong = [&](Error error, const ovsdb::BaseType& base) {
@@ -194,14 +198,16 @@ Result<void> add(Settings& settings, Setting setting) {
     auto [it, inserted] = settings.columns.emplace(name, setting.value);
     added = inserted || it->second == setting.value;
   }
-  if (!added) return unexpected(fmt::format("\"{}\" is set twice, to different values", setting_name(name, setting.key)));
+  if (!added)
+    return unexpected(fmt::format("\"{}\" is set twice, to different values", setting_name(name, setting.key)));
   return {};
 }
 
 std::string setting_name(std::string_view column, std::optional<std::string_view> key) {
   if (!key) return std::string(column);
   const bool plain = !key->empty() && std::ranges::all_of(*key, [](unsigned char c) {
-    return c > ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\' && utilities::word_ends.find(static_cast<char>(c)) == std::string_view::npos;
+    return c > ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\' &&
+        utilities::word_ends.find(static_cast<char>(c)) == std::string_view::npos;
   });
   std::string out = std::string(column) + ":";
   if (plain)

@@ -1,8 +1,9 @@
 // Settings of one record: what a file says about its columns, and the text of it.
 //
 // Text is a list of words, COLUMN=VALUE or COLUMN:KEY=VALUE, separated by white space outside of quotes and brackets.
-// What stands in single quotes is taken as it is; double quotes are those of JSON, as for ovs-vsctl.  Columns have their full names; a map's keys are set one by one.  A setting has a name of its
-// own, "tag" or "other_config:hwaddr", under which ovs-conf remembers what it has set.
+// What stands in single quotes is taken as it is; double quotes are those of JSON, as for ovs-vsctl.
+// Columns have their full names; a map's keys are set one by one.  A setting has a name of its own, "tag" or
+// "other_config:hwaddr", under which ovs-conf remembers what it has set.
 //
 // Thread safety: values and pure functions.
 #pragma once
@@ -31,7 +32,8 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
-// The words of a variable's value, with double quotes for single ones.  An error where a quote or a bracket does not end.
+// The words of a variable's value, with double quotes for single ones.  An error where a quote or a bracket
+// does not end.
 Result<std::vector<std::string>> split_words(std::string_view text);
 
 // A word, and the kind whose column it names.

@@ -40,7 +40,8 @@ ovsdb::ColumnType keys_type(const ovsdb::ColumnType& type) {
 }
 
 
-const ovsdb::ColumnSchema* find_column(const ovsdb::DatabaseSchema& schema, std::string_view table, std::string_view column) {
+const ovsdb::ColumnSchema* find_column(const ovsdb::DatabaseSchema& schema, std::string_view table,
+                                       std::string_view column) {
   const ovsdb::TableSchema* t = schema.find(table);
   return t ? t->find(column) : nullptr;
 }
@@ -54,7 +55,8 @@ Undo::Undo(const Plan& plan, const Present& present, const ovsdb::DatabaseSchema
     const std::string table(e.kind->table);
     if (e.type == RowEdit::Type::insert) {
       // Other rows go with the last reference to them, and the switch keeps its own.
-      if (e.kind->id == Id::qos || e.kind->id == Id::queue) steps_.push_back({Action::erase, table, real(e.row), {}, {}, {}});
+      if (e.kind->id == Id::qos || e.kind->id == Id::queue)
+        steps_.push_back({Action::erase, table, real(e.row), {}, {}, {}});
       continue;
     }
     if (e.type == RowEdit::Type::erase) continue;  // it comes back with the reference that is put back
@@ -89,7 +91,8 @@ Undo::Undo(const Plan& plan, const Present& present, const ovsdb::DatabaseSchema
   }
 }
 
-void Undo::keep(const Present& present, const ovsdb::DatabaseSchema& schema, const ovsdb::ColumnType& type, const Datum& references) {
+void Undo::keep(const Present& present, const ovsdb::DatabaseSchema& schema, const ovsdb::ColumnType& type,
+                const Datum& references) {
   auto keep_row = [&](const ovsdb::BaseType& base, ovsdb::AtomView atom) {
     if (!base.is_strong_ref()) return;
     const Record record = present.find(base.ref_table, atom.uuid());
@@ -114,7 +117,8 @@ void Undo::keep(const Present& present, const ovsdb::DatabaseSchema& schema, con
 json::object Undo::to_json() const {
   json::array steps;
   for (const Step& s : steps_) {
-    json::object o{{"action", action_names[static_cast<std::size_t>(s.action)]}, {"table", s.table}, {"row", s.row.to_string()}};
+    json::object o{{"action", action_names[static_cast<std::size_t>(s.action)]}, {"table", s.table},
+                   {"row", s.row.to_string()}};
     if (s.action != Action::erase) {
       o["column"] = s.column;
       o["value"] = s.value.to_json();
@@ -166,7 +170,8 @@ Result<Undo> Undo::from_json(const json::value& v, const ovsdb::DatabaseSchema& 
       s.column = text(*o, "column");
       const ovsdb::ColumnSchema* column = find_column(schema, s.table, s.column);
       if (!column) return malformed(fmt::format("there is no column {} in {}", s.column, s.table));
-      OVS_TRY(s.value, read(s.action == Action::remove ? keys_type(column->type) : column->type, o->if_contains("value")));
+      OVS_TRY(s.value, read(s.action == Action::remove ? keys_type(column->type) : column->type,
+                            o->if_contains("value")));
       if (s.action == Action::set) {
         OVS_TRY(s.unless, read(column->type, o->if_contains("unless")));
       }
@@ -183,7 +188,8 @@ Result<Undo> Undo::from_json(const json::value& v, const ovsdb::DatabaseSchema& 
       Row& row = undo.rows_[table][*id];
       for (const auto& [name, value] : columns.get_object()) {
         const ovsdb::ColumnSchema* column = find_column(schema, table, name);
-        if (!column) return malformed(fmt::format("there is no column {} in {}", std::string_view(name), std::string_view(table)));
+        if (!column)
+          return malformed(fmt::format("there is no column {} in {}", std::string_view(name), std::string_view(table)));
         OVS_TRY(row[std::string(name)], read(column->type, &value));
       }
     }
@@ -217,7 +223,9 @@ void Undo::fill(dbclient::Transaction& transaction, const Present& now, const ov
     return placeholder;
   };
   resolved = [&](const ovsdb::ColumnType& type, const Datum& d) {
-    Datum out = with_uuids(d, [&](const Uuid& uuid, bool value) { return stand_in(value ? type.value : type.key, uuid); });
+    Datum out = with_uuids(d, [&](const Uuid& uuid, bool value) {
+      return stand_in(value ? type.value : type.key, uuid);
+    });
     // A weak reference to what is gone is none.
     if (type.key.is_weak_ref())
       out.erase_if([&](ovsdb::AtomView key, const ovsdb::AtomView*) {
@@ -238,7 +246,8 @@ void Undo::fill(dbclient::Transaction& transaction, const Present& now, const ov
     if (!column || !value) continue;
     switch (s.action) {
       case Action::set:
-        if (*value == s.unless && s.unless != s.value) transaction.set(s.table, s.row, s.column, resolved(column->type, s.value));
+        if (*value == s.unless && s.unless != s.value)
+          transaction.set(s.table, s.row, s.column, resolved(column->type, s.value));
         break;
       case Action::insert: {
         const Datum back = resolved(column->type, s.value);

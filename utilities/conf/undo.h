@@ -47,7 +47,8 @@ class Undo {
   };
   using Row = std::map<std::string, Datum, std::less<>>;
 
-  void keep(const Present& present, const ovsdb::DatabaseSchema& schema, const ovsdb::ColumnType& type, const Datum& references);
+  void keep(const Present& present, const ovsdb::DatabaseSchema& schema, const ovsdb::ColumnType& type,
+            const Datum& references);
 
   std::vector<Step> steps_;
   std::map<std::string, std::map<Uuid, Row>, std::less<>> rows_;  // that the plan removes, by table

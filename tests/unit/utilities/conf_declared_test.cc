@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "utilities/conf_world.h"
+#include "unit/utilities/conf_world.h"
 
 namespace ovs::conf {
 namespace {
@@ -69,16 +69,19 @@ TEST(ConfDeclared, NamesThatCollide) {
 
 TEST(ConfDeclared, Names) {
   EXPECT_EQ(mistakes({{"ovs_bridges", "br/0 br0 br0"}}),
-            (V{"1: ovs_bridges: \"br/0\" cannot be a name: it has a \"/\"", "1: ovs_bridges: \"br0\" stands there twice"}));
+            (V{"1: ovs_bridges: \"br/0\" cannot be a name: it has a \"/\"",
+               "1: ovs_bridges: \"br0\" stands there twice"}));
   EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "br0 tap0 tag=1"}}),
             (V{"2: ovs_ports_br0: \"br0\" is the bridge's own port, which need not be named here",
                "2: ovs_ports_br0: \"tag=1\" is a setting where names are expected: settings of a port or bridge have variables of "
                "their own (ovs_port_NAME, ovs_bridge_NAME)"}));
-  EXPECT_EQ(mistakes({{"ovs_ports_br0", "tap0"}}), (V{"1: ovs_ports_br0: no bridge \"br0\" is declared: add it to ovs_bridges"}));
+  EXPECT_EQ(mistakes({{"ovs_ports_br0", "tap0"}}),
+            (V{"1: ovs_ports_br0: no bridge \"br0\" is declared: add it to ovs_bridges"}));
 }
 
 TEST(ConfDeclared, BridgesMayBeEmpty) {
-  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", ""}, {"ovs_sflow_br0", ""}, {"ovs_controller_br0", ""}}), V{});
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", ""}, {"ovs_sflow_br0", ""},
+                      {"ovs_controller_br0", ""}}), V{});
   EXPECT_EQ(mistakes({}), V{});
 }
 
@@ -125,7 +128,8 @@ TEST(ConfDeclared, Mirrors) {
   EXPECT_EQ(declared(with("ovs_mirror_br_m", "name=\"x y\"")).root.children[0].children.back().name, "x y");
   EXPECT_EQ(mistakes(with("ovs_mirror_br_m", "output_port=tap7")),
             (V{"3: ovs_mirror_br_m: output_port: the file declares no port \"tap7\"; did you mean \"tap0\"?"}));
-  EXPECT_EQ(mistakes(with("ovs_mirror_br", "")), (V{"3: ovs_mirror_br: a mirror has a name: write ovs_mirror_br_NAME"}));
+  EXPECT_EQ(mistakes(with("ovs_mirror_br", "")),
+            (V{"3: ovs_mirror_br: a mirror has a name: write ovs_mirror_br_NAME"}));
 }
 
 TEST(ConfDeclared, Queues) {
@@ -135,7 +139,8 @@ TEST(ConfDeclared, Queues) {
     all.insert(all.end(), more.begin(), more.end());
     return mistakes(all);
   };
-  EXPECT_EQ(with({{"ovs_queue_tap0_0", ""}}), (V{"3: ovs_queue_tap0_0: tap0 has no QoS for this queue: set ovs_qos_tap0, too"}));
+  EXPECT_EQ(with({{"ovs_queue_tap0_0", ""}}),
+            (V{"3: ovs_queue_tap0_0: tap0 has no QoS for this queue: set ovs_qos_tap0, too"}));
   EXPECT_EQ(with({{"ovs_qos_tap0", "type=linux-htb"}, {"ovs_queue_tap0", ""}}),
             (V{"4: ovs_queue_tap0: write ovs_queue_PORT_NUMBER, such as ovs_queue_tap0_0"}));
   EXPECT_EQ(with({{"ovs_qos_tap0", "type=linux-htb"}, {"ovs_queue_tap0_3", "dscp=99"}}).size(), 1u);
@@ -143,7 +148,8 @@ TEST(ConfDeclared, Queues) {
 
 TEST(ConfDeclared, TargetsWithSettings) {
   const Declared d = declared({{"ovs_bridges", "br0"},
-                               {"ovs_controller_br0", "max_backoff=2000 tcp:a:1 ssl:[::1]:2 connection_mode=out-of-band max_backoff=3000"}});
+                               {"ovs_controller_br0",
+                                "max_backoff=2000 tcp:a:1 ssl:[::1]:2 connection_mode=out-of-band max_backoff=3000"}});
   const auto& children = d.root.children[0].children;
   const Item &a = children[1], &b = children[2];
   EXPECT_EQ(a.settings.columns.at("max_backoff").integer(), 2000);
@@ -155,14 +161,17 @@ TEST(ConfDeclared, TargetsWithSettings) {
 
 TEST(ConfDeclared, SwitchAndKeeping) {
   EXPECT_TRUE(declared({{"ovs_keep_undeclared", "yes"}}).keep_undeclared);
-  EXPECT_EQ(mistakes({{"ovs_keep_undeclared", "maybe"}}), (V{"1: ovs_keep_undeclared: \"maybe\" is neither \"yes\" nor \"no\""}));
+  EXPECT_EQ(mistakes({{"ovs_keep_undeclared", "maybe"}}),
+            (V{"1: ovs_keep_undeclared: \"maybe\" is neither \"yes\" nor \"no\""}));
   EXPECT_EQ(mistakes({{"ovs_switch", "other_config:max-idle=10000 cur_cfg=3"}}),
             (V{"1: ovs_switch: \"cur_cfg\" is what the switch reports, and cannot be set"}));
 }
 
 TEST(ConfDeclared, Collectors) {
-  for (std::string_view good : {"10.0.0.1:6343", "[2001:db8::1]:1", "collector.example:65535"}) EXPECT_TRUE(check_collector(good)) << good;
-  for (std::string_view bad : {"", ":1", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0:1", "2001:db8::1:6343", "[::1]", "[zz]:1", "a:b"})
+  for (std::string_view good : {"10.0.0.1:6343", "[2001:db8::1]:1",
+                                "collector.example:65535"}) EXPECT_TRUE(check_collector(good)) << good;
+  for (std::string_view bad : {"", ":1", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0:1", "2001:db8::1:6343",
+                               "[::1]", "[zz]:1", "a:b"})
     EXPECT_FALSE(check_collector(bad)) << bad;
 }
 

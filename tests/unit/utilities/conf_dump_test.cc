@@ -6,7 +6,7 @@
 
 #include "conf/describe.h"
 #include "conf/evaluate.h"
-#include "utilities/conf_world.h"
+#include "unit/utilities/conf_world.h"
 
 namespace ovs::conf {
 namespace {
@@ -33,7 +33,8 @@ class Chaos {
   static json::array set(const json::array& elements) { return {"set", elements}; }
 
   std::string text() {
-    static constexpr std::string_view some[] = {"a", "10.0.0.1:80", "two words", "$(reboot)", "\"", "'", "\\", "a=b,c", "[x]", "\n", "é", "`id`", "", "#x"};
+    static constexpr std::string_view some[] = {"a", "10.0.0.1:80", "two words", "$(reboot)", "\"", "'", "\\",
+                                                "a=b,c", "[x]", "\n", "é", "`id`", "", "#x"};
     return std::string(some[below(std::size(some))]);
   }
   // A new name, often of characters that a variable's name cannot hold.
@@ -106,8 +107,10 @@ class Chaos {
       if (!ports.empty()) fixed["output_port"] = ports[below(ports.size())];
       mirrors.push_back(row(world, "Mirror", fixed));
     }
-    json::object fixed{{"name", bridge_name}, {"ports", set(ports)}, {"controller", set(controllers)}, {"mirrors", set(mirrors)}};
-    for (const auto& [table, column] : {std::pair("NetFlow", "netflow"), std::pair("sFlow", "sflow"), std::pair("IPFIX", "ipfix")})
+    json::object fixed{{"name", bridge_name}, {"ports", set(ports)}, {"controller", set(controllers)},
+                       {"mirrors", set(mirrors)}};
+    for (const auto& [table, column] : {std::pair("NetFlow", "netflow"), std::pair("sFlow", "sflow"),
+                                        std::pair("IPFIX", "ipfix")})
       if (below(3) == 0) fixed[column] = row(world, table, {{"targets", set({"10.0.0.1:1", "[::1]:2"})}});
     if (below(5) == 0 && !fixed.contains("ipfix")) fixed["ipfix"] = uuid(world.insert("IPFIX", "{}"));
     return row(world, "Bridge", fixed);
@@ -158,9 +161,11 @@ TEST(ConfDump, WhatAFileCannotSayIsTold) {
   World world;
   auto port = [&](const std::string& name) {
     const Uuid i = world.insert("Interface", "{\"name\":\"" + name + "\"}");
-    return "[\"uuid\",\"" + world.insert("Port", "{\"name\":\"" + name + "\",\"interfaces\":[\"uuid\",\"" + i.to_string() + "\"]}").to_string() + "\"]";
+    return "[\"uuid\",\"" + world.insert("Port",
+                                         "{\"name\":\"" + name + "\",\"interfaces\":[\"uuid\",\"" + i.to_string() + "\"]}").to_string() + "\"]";
   };
-  const Uuid bridge = world.insert("Bridge", "{\"name\":\"br0\",\"ports\":[\"set\",[" + port("a.b") + "," + port("a_b") + "]]}");
+  const Uuid bridge = world.insert("Bridge",
+                                   "{\"name\":\"br0\",\"ports\":[\"set\",[" + port("a.b") + "," + port("a_b") + "]]}");
   world.insert("Open_vSwitch", "{\"bridges\":[\"uuid\",\"" + bridge.to_string() + "\"]}");
   const Dump d = dump(world.present(), test_schema());
   EXPECT_EQ(d.left_out, (std::vector<std::string>{"port a_b is left out: another port has the same variables (a_b)"}));

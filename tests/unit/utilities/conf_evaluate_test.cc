@@ -55,7 +55,8 @@ TEST_P(ConfEvaluate, MistakesOfTheShellHaveLines) {
   Evaluation e = run("ovs_a=1\novs_b = 2\n");
   ASSERT_EQ(e.mistakes.size(), 1u);
   EXPECT_EQ(e.mistakes[0].line, 2);
-  EXPECT_NE(e.mistakes[0].text.find("an assignment has no spaces around \"=\""), std::string::npos) << e.mistakes[0].text;
+  EXPECT_NE(e.mistakes[0].text.find("an assignment has no spaces around \"=\""),
+            std::string::npos) << e.mistakes[0].text;
   e = run("ovs_a=1\n\nif true; then\novs_b=1\n");
   ASSERT_FALSE(e.mistakes.empty());
   EXPECT_GE(e.mistakes[0].line, 3);

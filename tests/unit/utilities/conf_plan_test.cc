@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "conf/describe.h"
-#include "utilities/conf_world.h"
+#include "unit/utilities/conf_world.h"
 
 namespace ovs::conf {
 namespace {
@@ -64,7 +64,8 @@ TEST(ConfPlan, OnlyWhatDiffersIsTouched) {
   EXPECT_EQ(plan.edits[0].label(), "port tap0");
   ASSERT_EQ(plan.edits[0].columns.size(), 1u);
   EXPECT_EQ(plan.edits[0].columns.begin()->first, "tag");
-  EXPECT_EQ(words_of(world, with(two_bridges, "ovs_port_tap0", "tag=2 other_config:a=b")), "change port tap0 of br0: tag=2 (was 1)\n");
+  EXPECT_EQ(words_of(world, with(two_bridges, "ovs_port_tap0", "tag=2 other_config:a=b")),
+            "change port tap0 of br0: tag=2 (was 1)\n");
 }
 
 TEST(ConfPlan, WhatIsNoLongerDeclaredGoes) {
@@ -89,7 +90,8 @@ TEST(ConfPlan, KeepUndeclaredKeeps) {
 // A port that somebody adds to br0 with ovs-vsctl.
 void add_foreign_port(World& world, const std::string& bridge, const std::string& name) {
   const Uuid interface = world.insert("Interface", "{\"name\":\"" + name + "\"}");
-  const Uuid port = world.insert("Port", "{\"name\":\"" + name + "\",\"interfaces\":[\"uuid\",\"" + interface.to_string() + "\"]}");
+  const Uuid port = world.insert("Port",
+                                 "{\"name\":\"" + name + "\",\"interfaces\":[\"uuid\",\"" + interface.to_string() + "\"]}");
   json::array all{json::array{"uuid", port.to_string()}};
   const Datum ports = *world.named("Bridge", bridge).find("ports");
   for (std::size_t i = 0; i < ports.size(); i++) all.push_back(json::array{"uuid", ports.key(i).uuid().to_string()});
@@ -104,7 +106,8 @@ TEST(ConfPlan, WhatOthersPutThereStays) {
   EXPECT_TRUE(world.plan(declared(two_bridges)).empty());
   // A bridge with somebody's port in it is not removed, but everything of ours in it is.
   const Plan plan = world.apply(declared({}));
-  EXPECT_EQ(plan.remarks, (V{"bridge br0 stays, although it is not declared: somebody else has put port vnet0 into it"}));
+  EXPECT_EQ(plan.remarks,
+            (V{"bridge br0 stays, although it is not declared: somebody else has put port vnet0 into it"}));
   EXPECT_EQ(world.names("Bridge"), V{"br0"});
   EXPECT_EQ(world.names("Port"), (V{"br0", "vnet0"}));
 }
@@ -159,7 +162,8 @@ TEST(ConfPlan, AnInterfaceOfSomebodysPortIsNotTaken) {
   world.apply(declared(two_bridges));
   add_foreign_port(world, "br1", "eth7");
   const Plan plan = world.plan(declared(with(two_bridges, "ovs_bond_bond0", "eth0 eth7")));
-  EXPECT_EQ(plan.refusals, (V{"interface eth7 is to be in bond0: it is in port eth7, which ovs-conf did not make and does not "
+  EXPECT_EQ(plan.refusals,
+            (V{"interface eth7 is to be in bond0: it is in port eth7, which ovs-conf did not make and does not "
                               "remove (ovs-vsctl del-port eth7)"}));
 }
 
@@ -198,7 +202,8 @@ TEST(ConfPlan, MirrorsFollowTheirPorts) {
 
 TEST(ConfPlan, CommandsAreWordsForAShell) {
   World world;
-  const Plan plan = world.plan(declared({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "tap0"}, {"ovs_port_tap0", "tag=1 external_ids:d=\"$(x) '\""}}));
+  const Plan plan = world.plan(declared({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "tap0"},
+                                         {"ovs_port_tap0", "tag=1 external_ids:d=\"$(x) '\""}}));
   EXPECT_EQ(as_commands(plan, world.present(), test_schema()),
             "ovs-vsctl \\\n    -- init \\\n    -- add-br br0 \\\n    -- set Bridge br0 external_ids:ovs-conf=made \\\n"
             "    -- add-port br0 tap0 'external_ids:d=\"$(x) '\\''\"' 'external_ids:ovs-conf=\"made external_ids:d tag\"' tag=1 \\\n"

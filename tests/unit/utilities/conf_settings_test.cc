@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "utilities/conf_world.h"
+#include "unit/utilities/conf_world.h"
 
 namespace ovs::conf {
 namespace {
@@ -76,7 +76,8 @@ TEST(ConfSettings, WhatIsSetTwiceHasToAgree) {
 TEST(ConfSettings, EveryValueCanBeWrittenAndReadBack) {
   const ovsdb::ColumnSchema* targets = test_schema().find("IPFIX")->find("targets");
   const ovsdb::ColumnSchema* ids = test_schema().find("Interface")->find("external_ids");
-  for (std::string_view s : {"", " ", "a", "a b", "a\nb", "\"", "'", "\\", "$(x)", "`x`", "[", "]", "a=b", "a,b", "{}", "é", "10.0.0.1:1",
+  for (std::string_view s : {"", " ", "a", "a b", "a\nb", "\"", "'", "\\", "$(x)", "`x`", "[", "]", "a=b", "a,b",
+                             "{}", "é", "10.0.0.1:1",
                              "[::1]:2", "#", ";", "-1", "true", "0x1", "a:b=c", "\x01", "'a' 'b'", "a'b c'"}) {
     const Datum set = Datum::set_of(ovsdb::AtomType::string, {ovsdb::Atom(s), ovsdb::Atom("other")});
     auto w = split_words("x targets=" + value_text(targets->type, set) + " y");
@@ -86,7 +87,8 @@ TEST(ConfSettings, EveryValueCanBeWrittenAndReadBack) {
     ASSERT_TRUE(back) << s << ": " << back.error().message;
     EXPECT_EQ(back->value, set) << s;
 
-    const Datum pair = Datum::map_of(ovsdb::AtomType::string, ovsdb::AtomType::string, {{ovsdb::Atom(s), ovsdb::Atom(s)}});
+    const Datum pair = Datum::map_of(ovsdb::AtomType::string, ovsdb::AtomType::string,
+                                     {{ovsdb::Atom(s), ovsdb::Atom(s)}});
     if (s.empty()) continue;  // no key is empty in a setting
     w = split_words(setting_name("external_ids", s) + "=" + atom_text(ids->type.value, pair.value(0)));
     ASSERT_TRUE(w && w->size() == 1) << s;

@@ -64,7 +64,8 @@ class World {
     ASSERT_TRUE(tables_.at(table).apply_insert(uuid, v->get_object()));
   }
 
-  Plan plan(const Declared& d, PlanOptions options = {}) const { return make_plan(d, present(), test_schema(), options); }
+  Plan plan(const Declared& d, PlanOptions options = {}) const {
+    return make_plan(d, present(), test_schema(), options); }
 
   // What a server would make of the plan, garbage collection included.
   void carry_out(const Plan& plan) {
@@ -112,7 +113,8 @@ class World {
 
   std::vector<std::string> names(const std::string& table) const {
     std::vector<std::string> out;
-    tables_.at(table).each([&](const dbclient::ReplicaRow& row) { out.push_back(Record{&tables_.at(table), &row}.text("name")); });
+    tables_.at(table).each([&](const dbclient::ReplicaRow& row) {
+      out.push_back(Record{&tables_.at(table), &row}.text("name")); });
     std::ranges::sort(out);
     return out;
   }
