@@ -176,8 +176,8 @@ def test_the_lock_is_kept_over_a_restart_of_the_server(switch):
     switch.server = switch.start_ovsdb_server()
     # That the database has its next configuration confirmed, only who has the lock can bring about.
     vsctl(switch, "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
-    second.process.send_signal(signal.SIGCONT)
     connections = second.log().count("connected")
+    second.process.send_signal(signal.SIGCONT)
     wait_until(lambda: second.log().count("connected") > connections, timeout=20)
     vsctl(switch, "add-port", "br0", "p4", "--", "set", "interface", "p4", "type=dummy")
     assert bridges(switch.switch) == ["br0"] and bridges(second) == []
