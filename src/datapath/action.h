@@ -123,4 +123,7 @@ struct Sample {
 std::string format_actions(const Actions& actions);
 Result<Actions> parse_actions(std::string_view text);
 
+// Equal for equal actions; 64 good bits.
+std::uint64_t hash_actions(const Actions& actions);
+
 }  // namespace ovs::datapath

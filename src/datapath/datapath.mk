@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libovs-datapath.a
 libovs_datapath_a_SOURCES = \
 	src/datapath/action.h \
+	src/datapath/action_hash.cc \
 	src/datapath/action_text.cc \
 	src/datapath/action_text.h \
 	src/datapath/datapath.h \

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 #include <memory_resource>
+#include <utility>
 
 #include "base/check.h"
 
@@ -119,12 +120,7 @@ MegaflowTable::MegaflowTable(RcuDomain& domain, std::uint64_t seed)
 
 MegaflowTable::~MegaflowTable() {
   domain_.synchronize();
-  for (auto& chunk : chunks_) {
-    Megaflow* flows = chunk.load(std::memory_order_relaxed);
-    if (flows == nullptr) continue;
-    for (std::size_t i = 0; i < slots_per_chunk; i++) delete flows[i].actions.load(std::memory_order_relaxed);
-    delete[] flows;
-  }
+  for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
 }
 
 bool MegaflowTable::same_many_words(const Megaflow& flow, const SparseMask& mask, const flow::FlowKey& key) {
@@ -152,6 +148,23 @@ std::size_t MegaflowTable::MaskHash::operator()(const flow::Mask& mask) const {
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < words.size(); i++) hash = (hash ^ words[i]) * secret.words[i] + (hash >> 29);
   return hash;
+}
+
+MegaflowTable::ActionsByHash::iterator MegaflowTable::share(Actions actions) {
+  const std::uint64_t hash = hash_actions(actions);
+  const auto [first, last] = actions_.equal_range(hash);
+  for (auto known = first; known != last; ++known) {
+    if (known->second.actions->actions != actions) continue;
+    known->second.users++;
+    return known;
+  }
+  return actions_.emplace(hash, SharedActions{std::make_unique<const FlowActions>(std::move(actions)), 1});
+}
+
+void MegaflowTable::release(ActionsByHash::iterator actions) {
+  if (--actions->second.users > 0) return;
+  domain_.retire(std::move(actions->second.actions));
+  actions_.erase(actions);
 }
 
 std::optional<SlotNumber> MegaflowTable::take_slot() {
@@ -228,8 +241,8 @@ Result<FlowId> MegaflowTable::add(const flow::Match& match, Actions actions) {
       flow.more_words[i - Megaflow::words_inside] = word;
     }
   }
-  flow.actions.store(new FlowActions(std::move(actions)), std::memory_order_release);
-  owned_[*slot] = {id_of(next_id_++, *slot), &table};
+  owned_[*slot] = {id_of(next_id_++, *slot), &table, share(std::move(actions))};
+  flow.actions.store(owned_[*slot].actions->second.actions.get(), std::memory_order_release);
 
   HashTable* slots = table.slots.load();
   if (slots->is_full()) {
@@ -255,16 +268,17 @@ std::optional<SlotNumber> MegaflowTable::find(FlowId id) const {
 }
 
 void MegaflowTable::change(SlotNumber slot, Actions actions) {
-  const FlowActions* old =
-      at(slot).actions.exchange(new FlowActions(std::move(actions)), std::memory_order_acq_rel);
-  domain_.retire(std::unique_ptr<const FlowActions>(old));
+  const auto old = std::exchange(owned_[slot].actions, share(std::move(actions)));
+  at(slot).actions.store(owned_[slot].actions->second.actions.get(), std::memory_order_release);
+  release(old);
 }
 
 void MegaflowTable::remove(SlotNumber slot) {
   MaskTable& table = *owned_[slot].table;
   table.slots.load()->erase(hash_of(slot), slot);
   Megaflow& flow = at(slot);
-  domain_.retire(std::unique_ptr<const FlowActions>(flow.actions.exchange(nullptr, std::memory_order_acq_rel)));
+  flow.actions.store(nullptr, std::memory_order_release);
+  release(owned_[slot].actions);
   owned_[slot] = {};
   // Who looked at the slot before may still compare.
   domain_.defer([this, slot] {

@@ -9,15 +9,18 @@
 // can look at it: between a grace period after `actions` was cleared, and setting it again.  So a
 // number may be stale at any time; whoever uses one loads `actions` first, and compares the key then.
 //
+// Megaflows of equal actions share them: to each new address that invents itself on one port the same flood
+// answers, of as many actions as the bridge has ports.
+//
 // Thread safety: look_up(), verify() and what they need are for readers of the RCU domain, between two
 // quiescent states, and for the main thread; all else is the main thread's.
 #pragma once
 
 #include <array>
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -195,9 +198,15 @@ class MegaflowTable {
   void on_new_slot(std::function<void(SlotNumber)> f) { on_new_slot_ = std::move(f); }
 
  private:
+  struct SharedActions {
+    std::unique_ptr<const FlowActions> actions;
+    std::size_t users;  // megaflows
+  };
+  using ActionsByHash = std::multimap<std::uint64_t, SharedActions>;
   struct Owned {  // what only the writer needs to know of a slot
     std::uint64_t id = 0;  // 0: not live
     MaskTable* table = nullptr;
+    ActionsByHash::iterator actions{};
   };
   struct MaskHash {
     std::size_t operator()(const flow::Mask& mask) const;
@@ -218,6 +227,8 @@ class MegaflowTable {
     return i < Megaflow::words_inside ? flow.words[i] : flow.more_words[i - Megaflow::words_inside];
   }
 
+  ActionsByHash::iterator share(Actions actions);
+  void release(ActionsByHash::iterator actions);
   std::optional<SlotNumber> take_slot();
   std::uint64_t hash_of(SlotNumber slot) const;
   MaskTable& table_for(const flow::Mask& mask);
@@ -232,6 +243,7 @@ class MegaflowTable {
 
   // Writer's.
   std::unordered_map<flow::Mask, std::unique_ptr<MaskTable>, MaskHash> tables_;
+  ActionsByHash actions_;
   std::vector<Owned> owned_;          // by slot
   std::vector<SlotNumber> free_;
   std::uint64_t next_id_ = 1;

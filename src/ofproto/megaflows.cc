@@ -1,9 +1,5 @@
 #include "ofproto/megaflows.h"
 
-#include <functional>
-#include <string>
-#include <type_traits>
-
 namespace ovs::ofproto {
 
 namespace {
@@ -15,32 +11,6 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 }
 
 }  // namespace
-
-std::uint64_t hash_actions(const datapath::Actions& actions) {
-  std::uint64_t hash = actions.size();
-  for (const datapath::Action& action : actions) {
-    hash = mix(hash, action.index());
-    std::visit(
-        [&](const auto& what) {
-          using Kind = std::remove_cvref_t<decltype(what)>;
-          if constexpr (std::is_same_v<Kind, datapath::Output>) {
-            hash = mix(hash, raw(what.port));
-          } else if constexpr (std::is_same_v<Kind, datapath::PushVlan>) {
-            hash = mix(hash, std::uint64_t{what.tag.tpid.raw} << 16 | what.tag.tci.raw);
-          } else if constexpr (std::is_same_v<Kind, datapath::Sample>) {
-            hash = mix(hash, std::uint64_t{what.probability} << 32 | static_cast<std::uint32_t>(what.sampler));
-            hash = mix(hash, hash_actions(what.actions));
-          } else if constexpr (std::is_same_v<Kind, datapath::Userspace>) {
-            hash = mix(hash, what.max_bytes);
-            for (const std::uint8_t byte : what.cookie) hash = mix(hash, byte);
-          } else if constexpr (!std::is_same_v<Kind, datapath::PopVlan>) {
-            hash = mix(hash, std::hash<std::string>{}(datapath::format_actions({what})));
-          }
-        },
-        action);
-  }
-  return hash;
-}
 
 std::size_t Megaflows::LookUpHash::operator()(const LookUp& look_up) const noexcept {
   return mix(proto::MacAddressHash{secret}(look_up.address), static_cast<std::uint32_t>(look_up.bridge));

@@ -60,8 +60,6 @@ class Megaflow {
   boost::intrusive::list_member_hook<> order_hook_, port_hook_;
 };
 
-std::uint64_t hash_actions(const datapath::Actions& actions);
-
 class Megaflows {
  public:
   static constexpr std::uint16_t whole_bridge = 0xffff;

@@ -49,6 +49,35 @@ TEST_F(Table, RefusesTheSameTwiceButNotUnderAnotherMask) {
   EXPECT_EQ(table.size(), 2u);
 }
 
+TEST_F(Table, EqualActionsAreKeptOnce) {
+  Actions flood;
+  for (std::uint32_t i = 1; i <= 1000; i++) flood.push_back(Output{DpPort{i}});
+  const auto add_flood = [&](std::string_view match) { return *table.find(*table.add(*parse_match(match), flood)); };
+  const auto actions_of = [&](SlotNumber slot) { return table.at(slot).actions.load(); };
+  const SlotNumber a = add_flood("in_port(1)"), b = add_flood("in_port(2)"), c = add_flood("in_port(3)");
+  EXPECT_EQ(actions_of(a), actions_of(b));
+  EXPECT_EQ(actions_of(a), actions_of(c));
+
+  const FlowActions* const shared = actions_of(a);
+  table.remove(a);
+  table.change(b, {Output{DpPort{7}}});
+  domain.reclaim();
+  EXPECT_EQ(actions_of(c), shared);
+  EXPECT_EQ(shared->actions, flood);
+  EXPECT_EQ(look_up("in_port(2)"), 7u);
+  // To what it has already, to what another has, and to what none has.
+  table.change(c, flood);
+  EXPECT_EQ(actions_of(c), shared);
+  table.change(b, flood);
+  EXPECT_EQ(actions_of(b), shared);
+  flood.pop_back();
+  table.change(c, flood);
+  domain.reclaim();
+  EXPECT_NE(actions_of(c), shared);
+  EXPECT_EQ(actions_of(c)->actions, flood);
+  EXPECT_EQ(shared->actions.size(), 1000u);
+}
+
 TEST_F(Table, TheEmptyMaskMatchesEverything) {
   add("", 5);
   EXPECT_EQ(look_up("in_port(77),eth_type(0x1234)"), 5u);
