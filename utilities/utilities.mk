@@ -6,9 +6,7 @@ libovs_utilities_a_SOURCES = \
 	utilities/table.cc \
 	utilities/table.h \
 	utilities/timeout.cc \
-	utilities/timeout.h \
-	utilities/tls_options.cc \
-	utilities/tls_options.h
+	utilities/timeout.h
 utilities_LIBS = libovs-utilities.a
 
 include utilities/ovsdb-client.mk

@@ -20,6 +20,7 @@
 #include "rpc/control.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
+#include "runtime/tls_options.h"
 
 extern char** environ;
 
@@ -37,16 +38,6 @@ struct Arguments {
   std::vector<std::string> ignored;
   ServerOptions server;
 };
-
-// Options of TLS: accepted, because the scripts that start this server always give them, and
-// without effect, because there are no ssl: remotes yet.
-Option tls_option(Arguments& arguments, char letter, std::string_view name, std::string_view value_name) {
-  return {letter, name, ArgumentKind::required, value_name, "accepted and not used: there is no TLS yet",
-          [&arguments, name](std::optional<std::string_view>) -> Result<void> {
-            arguments.ignored.emplace_back(name);
-            return {};
-          }};
-}
 
 OptionGroup server_options(Arguments& arguments) {
   return {"Server options:",
@@ -66,14 +57,6 @@ OptionGroup server_options(Arguments& arguments) {
               arguments.server.diffs = false;
               return {};
             }}}};
-}
-
-OptionGroup tls_options(Arguments& arguments) {
-  return {"TLS options:",
-          {tls_option(arguments, 'p', "private-key", "FILE"), tls_option(arguments, 'c', "certificate", "FILE"),
-           tls_option(arguments, 'C', "ca-cert", "FILE"), tls_option(arguments, 0, "bootstrap-ca-cert", "FILE"),
-           tls_option(arguments, 0, "peer-ca-cert", "FILE"), tls_option(arguments, 0, "ssl-protocols", "PROTOCOLS"),
-           tls_option(arguments, 0, "ssl-ciphers", "CIPHERS")}};
 }
 
 // Refused by name: a backup that replicates nothing, or that accepts transactions, loses data.
@@ -122,7 +105,7 @@ int run(int argc, char** argv) {
   groups.push_back(server_options(arguments));
   groups.push_back(rpc::control_options(arguments.control_path));
   groups.push_back(daemon.options());
-  groups.push_back(tls_options(arguments));
+  groups.push_back(runtime::tls_options(&arguments.ignored));
   groups.push_back(pair_options());
   groups.push_back(log_options());
   const auto help = [&groups] {
@@ -189,7 +172,7 @@ int run(int argc, char** argv) {
   daemon.ready();
   // Not before: until then standard error is the terminal's.
   log.info("{} ({}) {}", program_name(), package_name, package_version());
-  for (const std::string& name : arguments.ignored) log.info("--{} has no effect: there is no TLS yet", name);
+  for (const std::string& text : arguments.ignored) log.info("{}", text);
   loop.run();
   // What was asked for is finished: transactions on their way to the disk, and the answer of exit.
   loop.run_until([&] { return server.idle() && (!control || control->idle()); }, std::chrono::seconds(5));

@@ -11,4 +11,6 @@ libovs_runtime_a_SOURCES = \
 	src/runtime/pidfile.h \
 	src/runtime/socket_stream.h \
 	src/runtime/stream.cc \
-	src/runtime/stream.h
+	src/runtime/stream.h \
+	src/runtime/tls_options.cc \
+	src/runtime/tls_options.h

@@ -15,6 +15,7 @@
 #include "rpc/control.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
+#include "runtime/tls_options.h"
 #include "vswitchd/vswitchd.h"
 
 namespace ovs::vswitchd {
@@ -60,23 +61,6 @@ OptionGroup switch_options(Arguments& arguments) {
             }}}};
 }
 
-// Options of TLS: accepted, because scripts give them, and without effect, because there are no ssl: connections yet.
-Option tls_option(Arguments& arguments, char letter, std::string_view name, std::string_view value_name) {
-  return {letter, name, ArgumentKind::required, value_name, "accepted and not used: there is no TLS yet",
-          [&arguments, name](std::optional<std::string_view>) -> Result<void> {
-            arguments.ignored.push_back(fmt::format("--{} has no effect: there is no TLS yet", name));
-            return {};
-          }};
-}
-
-OptionGroup tls_options(Arguments& arguments) {
-  return {"TLS options:",
-          {tls_option(arguments, 'p', "private-key", "FILE"), tls_option(arguments, 'c', "certificate", "FILE"),
-           tls_option(arguments, 'C', "ca-cert", "FILE"), tls_option(arguments, 0, "bootstrap-ca-cert", "FILE"),
-           tls_option(arguments, 0, "peer-ca-cert", "FILE"), tls_option(arguments, 0, "ssl-protocols", "PROTOCOLS"),
-           tls_option(arguments, 0, "ssl-ciphers", "CIPHERS")}};
-}
-
 void lock_memory() {
   if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) log.err("--mlockall: {}", std::strerror(errno));
 }
@@ -98,7 +82,7 @@ int run(int argc, char** argv) {
   groups.push_back(switch_options(arguments));
   groups.push_back(rpc::control_options(arguments.control_path));
   groups.push_back(daemon.options());
-  groups.push_back(tls_options(arguments));
+  groups.push_back(runtime::tls_options(&arguments.ignored));
   groups.push_back(log_options());
   const std::string default_database = "unix:" + path_below(rundir(), "db.sock");
   const auto help = [&] {

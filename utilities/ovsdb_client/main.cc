@@ -15,8 +15,8 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "ovsdb_client/context.h"
+#include "runtime/tls_options.h"
 #include "timeout.h"
-#include "tls_options.h"
 
 namespace ovs::utilities::ovsdb_client {
 
@@ -179,7 +179,7 @@ Result<void> run(const std::vector<std::string>& words) {
   groups.push_back(own_options(settings));
   groups.push_back(table_options(settings.style));
   groups.push_back(daemon.options());
-  groups.push_back(tls_options());
+  groups.push_back(runtime::tls_options());
   groups.push_back(log_options());
   groups.push_back(common_options([&] { return help_text(groups); }, [] {
     return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version());

@@ -7,7 +7,7 @@
 
 #include "base/paths.h"
 #include "base/text.h"
-#include "tls_options.h"
+#include "runtime/tls_options.h"
 
 namespace ovs::vsctl {
 
@@ -180,7 +180,7 @@ std::vector<OptionGroup> option_groups(Settings& settings, Option timeout) {
   std::vector<OptionGroup> groups;
   groups.push_back(std::move(own));
   groups.push_back(std::move(clusters));
-  groups.push_back(utilities::tls_options());
+  groups.push_back(runtime::tls_options());
   groups.push_back(utilities::table_options(settings.style));
   groups.back().title = "Output formatting options:";
   groups.push_back(log_options());
