@@ -94,6 +94,8 @@ class Watch {
       : limit_(limit), timer_(loop_, [this] { go_back("it was not confirmed in time"); }) {}
 
   Result<void> listen() {
+    // One that comes while the change is being made waits until it can be taken back.
+    loop_.on_signal(SIGTERM, [this] { go_back("the guard is to end"); });
     table_.add({.name = "confirm", .synopsis = "", .summary = "keep the configuration", .options = "",
                 .access = Access::read_write},
                [this](std::span<const std::string>) -> Result<std::string> {
@@ -115,7 +117,6 @@ class Watch {
 
   // Until the change is confirmed or taken back.
   void run(std::int64_t deadline) {
-    loop_.on_signal(SIGTERM, [this] { go_back("the guard is to end"); });
     const std::int64_t left = deadline - unix_time();
     timer_.start(runtime::Duration{std::max<std::int64_t>(left, 0) * 1000});
     loop_.run_until([this] { return finished_ && (!control_ || control_->idle()); });
