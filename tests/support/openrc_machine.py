@@ -66,6 +66,18 @@ while True:
 '
 """
 
+_NAMESPACES = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child"]
+
+# Whether there can be such a file system.
+_PROBE = """
+mount --make-rprivate /
+mount -t tmpfs tmpfs /tmp
+mkdir /tmp/upper /tmp/work /tmp/root
+mount -t overlay overlay -o lowerdir=/,upperdir=/tmp/upper,workdir=/tmp/work /tmp/root
+mount -t proc proc /tmp/root/proc
+mount -t sysfs sysfs /tmp/root/sys
+"""
+
 # What every machine has besides ours: nothing to mount, no udev.
 _STUB = """\
 #!/sbin/openrc-run
@@ -84,6 +96,10 @@ def why_not():
     for tool in ("unshare", "nsenter", "ip"):
         if not shutil.which(tool):
             return f"there is no {tool}"
+    done = subprocess.run(_NAMESPACES + ["sh", "-ec", _PROBE], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=limit(30), check=False)
+    if done.returncode != 0:
+        return f"no overlay of / in namespaces can be made here: {done.stderr.strip()}"
     try:
         openrc_layer()
     except OSError as error:
@@ -227,9 +243,8 @@ class Machine:
         """Starts the machine without OpenRC: its file system and process 1."""
         assert not self.process
         environment = dict(os.environ, TOP=str(self.top), LOWER=f"{self.top}/programs:/")
-        self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "sh", "-c", _INIT],
-            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(_NAMESPACES + ["sh", "-c", _INIT], env=environment, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         said = self.process.stdout.readline()
         if said != b"up\n":
             said += self.process.stdout.read()
