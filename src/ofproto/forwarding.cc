@@ -119,8 +119,12 @@ void Switch::Impl::apply(const std::vector<Learn>& learns, TimePoint seen) {
 
 void Switch::Impl::count(const std::vector<RuleHit>& rules, const std::vector<Crossing>& crossings,
                          std::uint64_t packets, std::uint64_t bytes) {
-  for (const RuleHit& hit : rules)
-    if (Bridge* bridge = topology.bridge(hit.bridge)) bridge->table.count(hit.rule, packets, bytes);
+  for (const RuleHit& hit : rules) {
+    Bridge* bridge = topology.bridge(hit.bridge);
+    if (bridge == nullptr) continue;
+    bridge->table.count(hit.rule, packets, bytes);
+    if (hit.vlan != 0) bridge->vlan_traffic[hit.vlan].count(hit.fate, packets, bytes);
+  }
   for (const Crossing& crossing : crossings) {
     if (Bridge* bridge = topology.bridge(crossing.from_bridge)) {
       if (Port* port = bridge->port(crossing.from)) port->tx_packets += packets, port->tx_bytes += bytes;

@@ -27,4 +27,5 @@ libovs_ofproto_a_SOURCES = \
 	src/ofproto/translate.cc \
 	src/ofproto/translate.h \
 	src/ofproto/vlan.cc \
-	src/ofproto/vlan.h
+	src/ofproto/vlan.h \
+	src/ofproto/vlan_traffic.h

@@ -14,6 +14,15 @@ namespace {
 
 constexpr std::uint32_t every_packet = std::numeric_limits<std::uint32_t>::max();
 
+// Or counts only.
+bool takes_samples(const Bridge& bridge) { return bridge.config.sflow->one_in != 0; }
+
+Fate fate_of(const flow::EthAddr& destination) {
+  constexpr flow::EthAddr everybody{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+  if (destination == everybody) return Fate::broadcast;
+  return destination.bytes[0] & 1 ? Fate::multicast : Fate::unicast;
+}
+
 // What is reported as the rate: as configured, unless the probability, which has 32 bits, cannot come near it.
 std::uint32_t reported_rate(std::uint32_t one_in) {
   constexpr std::uint32_t exact_enough = 1u << 22;
@@ -23,7 +32,7 @@ std::uint32_t reported_rate(std::uint32_t one_in) {
 }  // namespace
 
 void BridgeWalk::begin_sample(const Bridge& bridge, openflow::OfPort in_port) {
-  if (!bridge.sampler || !bridge.config.sflow || bridge.config.sflow->one_in == 0) return;
+  if (!bridge.sampler || !bridge.config.sflow) return;
   sampling_ = &bridge;
   VlanStack stack = stack_of(tags_of(key_));
   const Port* port = bridge.port(in_port);
@@ -33,11 +42,16 @@ void BridgeWalk::begin_sample(const Bridge& bridge, openflow::OfPort in_port) {
   }
   vlan_ = received_vlan_ = stack[0];
   sent_vlan_ = received_vlan_;
-  out_.actions.push_back(datapath::Sample{});
+  if (takes_samples(bridge)) out_.actions.push_back(datapath::Sample{});
 }
 
 void BridgeWalk::end_sample() {
   if (sampling_ == nullptr) return;
+  if (!out_.rules.empty()) {
+    out_.rules.front().vlan = received_vlan_.vid;
+    out_.rules.front().fate = outputs_ == 0 ? Fate::dropped : fate_of(key_.eth_dst);
+  }
+  if (!takes_samples(*sampling_)) return;
   const SflowSampling& sflow = *sampling_->config.sflow;
   SflowCookie cookie;
   cookie.bridge = sampling_->id;
@@ -58,7 +72,7 @@ void BridgeWalk::end_sample() {
 }
 
 void BridgeWalk::drop_all() {
-  out_.actions.resize(sampling_ == nullptr ? 0 : 1, datapath::Drop{});
+  out_.actions.resize(sampling_ != nullptr && takes_samples(*sampling_) ? 1 : 0, datapath::Drop{});
   outputs_ = 0;
 }
 

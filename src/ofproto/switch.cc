@@ -119,6 +119,7 @@ void Switch::Impl::set_sampler(Bridge& bridge) {
   } else if (auto sampler = engine.add_sampler()) {
     bridge.sampler = *sampler;
     bridge.sampling_period = ++sampling_periods;
+    bridge.vlan_traffic.clear();
     samplers++;
   } else {
     log.warn("{}: no sFlow: {}", bridge.name, sampler.error().message);
@@ -132,6 +133,10 @@ bool Switch::samples() const { return impl_->samplers > 0; }
 datapath::SamplerStats Switch::sample_statistics(BridgeId id) const {
   const Bridge& bridge = impl_->bridge(id);
   return bridge.sampler ? impl_->engine.sampler_stats(*bridge.sampler) : datapath::SamplerStats{};
+}
+
+const std::map<std::uint16_t, VlanTraffic>& Switch::vlan_traffic(BridgeId id) const {
+  return impl_->bridge(id).vlan_traffic;
 }
 
 // ---- ports

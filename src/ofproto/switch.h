@@ -28,6 +28,7 @@
 #include "flow/match.h"
 #include "ofproto/config.h"
 #include "ofproto/ids.h"
+#include "ofproto/vlan_traffic.h"
 #include "openflow/port.h"
 #include "telemetry/sflow_agent.h"
 
@@ -85,6 +86,8 @@ class Switch {
   bool samples() const;
   // What could have been samples, and samples that were lost, since the bridge samples.
   datapath::SamplerStats sample_statistics(BridgeId bridge) const;
+  // Packets by VLAN, since the bridge samples.
+  const std::map<std::uint16_t, VlanTraffic>& vlan_traffic(BridgeId bridge) const;
 
   // ---- work
   // Handles some of the upcalls that wait; true if there may be more.

@@ -24,6 +24,7 @@
 #include "ofproto/config.h"
 #include "ofproto/ids.h"
 #include "ofproto/rule_table.h"
+#include "ofproto/vlan_traffic.h"
 #include "openflow/port.h"
 #include "proto/mac_learning.h"
 
@@ -71,6 +72,7 @@ struct Bridge {
   BundleId last_bundle = no_bundle;
   std::optional<datapath::SamplerId> sampler;  // of sFlow
   std::uint32_t sampling_period = 0;           // since it has this sampler: none is like another one
+  std::map<std::uint16_t, VlanTraffic> vlan_traffic;  // likewise
 
   const Port* port(openflow::OfPort number) const;
   Port* port(openflow::OfPort number);

@@ -52,6 +52,10 @@ struct Crossing {
 struct RuleHit {
   BridgeId bridge;
   RuleId rule;
+  // Where the bridge samples for sFlow and is the first: the VLAN that it switches the packet in, and what becomes of it.
+  // 0: none.
+  std::uint16_t vlan = 0;
+  Fate fate = Fate::unicast;
   friend bool operator==(const RuleHit&, const RuleHit&) = default;
 };
 

@@ -1,7 +1,6 @@
 #include "vswitchd/sflow.h"
 
 #include "base/check.h"
-#include "vswitchd/sflow_counters.h"
 
 namespace ovs::vswitchd {
 
@@ -11,6 +10,9 @@ using telemetry::PollSchedule;
 
 // The source of what is about the bridge as a whole; ports have their numbers.
 constexpr PollSchedule::Id bridge_source = 0xffffffff;
+// That of what is about VLAN 0; those of the others follow.
+constexpr PollSchedule::Id first_vlan_source = 0xfffe0000;
+constexpr PollSchedule::Id vlan_sources = 4096;
 
 }  // namespace
 
@@ -72,9 +74,19 @@ void SflowExports::remove(const InterfaceState& interface) {
   if (auto& sflow = interface.port->bridge->sflow) sflow->remove_source(raw(*interface.number));
 }
 
-std::optional<SflowExports::Report> SflowExports::counters(const BridgeState& bridge, PollSchedule::Id source) const {
+std::optional<SflowExports::Report> SflowExports::counters(const BridgeState& bridge, PollSchedule::Id source) {
+  const auto& vlans = bridge.engine->bridges().vlan_traffic(*bridge.number);
   if (source == bridge_source) {
-    return Report{bridge.sflow->source(), {process_resources(), look_up_counters(bridge.engine->datapath().stats())}};
+    // VLANs are reported as soon as somebody uses them.
+    for (const auto& [vlan, traffic] : vlans) bridge.sflow->add_source(first_vlan_source + vlan);
+    load_.observe(loop_.now());
+    return Report{bridge.sflow->source(), {load_.report(loop_.now()), process_resources(),
+                                           look_up_counters(bridge.engine->datapath().stats())}};
+  }
+  if (source >= first_vlan_source && source - first_vlan_source < vlan_sources) {
+    const auto vlan = vlans.find(static_cast<std::uint16_t>(source - first_vlan_source));
+    if (vlan == vlans.end()) return {};
+    return Report{{telemetry::sflow::Source::vlan, vlan->first}, {vlan_counters(vlan->first, vlan->second)}};
   }
   const auto found = bridge.by_number.find(source);
   if (found == bridge.by_number.end()) return {};

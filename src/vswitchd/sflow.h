@@ -19,6 +19,7 @@
 #include "runtime/loop.h"
 #include "telemetry/sflow.h"
 #include "vswitchd/model.h"
+#include "vswitchd/sflow_counters.h"
 
 namespace ovs::vswitchd {
 
@@ -39,12 +40,13 @@ class SflowExports {
   using Report = telemetry::Sflow::Report;
   void start(BridgeState& bridge);
   void stop(BridgeState& bridge);
-  std::optional<Report> counters(const BridgeState& bridge, telemetry::PollSchedule::Id source) const;
+  std::optional<Report> counters(const BridgeState& bridge, telemetry::PollSchedule::Id source);
 
   runtime::Loop& loop_;
   const std::function<void(BridgeState&)> changed_;
   bool configuring_ = false;
   std::set<std::uint32_t> numbers_;  // that are taken
+  ProcessorLoad load_;
   std::map<std::pair<const Engine*, ofproto::BridgeId>, BridgeState*> bridges_;
 };
 

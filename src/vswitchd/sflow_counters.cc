@@ -1,12 +1,16 @@
 #include "vswitchd/sflow_counters.h"
 
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <optional>
+#include <string>
 #include <system_error>
 
 #include "vswitchd/model.h"
@@ -64,6 +68,57 @@ std::vector<sflow::CounterRecord> port_counters(const CountedPort& port) {
 
   return {i, e, sflow::OpenflowPort{port.datapath_id, static_cast<std::uint32_t>(database_port(port.number))},
           sflow::PortName{port.name}};
+}
+
+sflow::VlanCounters vlan_counters(std::uint16_t vlan, const ofproto::VlanTraffic& traffic) {
+  return {vlan,
+          traffic.bytes,
+          wrapped(traffic.unicast),
+          wrapped(traffic.multicast),
+          wrapped(traffic.broadcast),
+          wrapped(traffic.dropped)};
+}
+
+void ProcessorLoad::observe(TimePoint now) {
+  // "cpu user nice system idle iowait irq softirq steal guest guest_nice", the last two of which are among the first.
+  std::ifstream file("/proc/stat");
+  std::string word;
+  std::array<std::uint64_t, 8> ticks{};
+  if (!(file >> word) || word != "cpu") return;
+  for (auto& t : ticks) file >> t;
+  if (!file) return;
+  const std::uint64_t all = std::accumulate(ticks.begin(), ticks.end(), std::uint64_t{0});
+  constexpr std::size_t idle = 3, waiting = 4;
+  observe(now, {all - ticks[idle] - ticks[waiting], all});
+}
+
+void ProcessorLoad::observe(TimePoint now, const Ticks& ticks) {
+  constexpr std::chrono::seconds least_distance{1}, longest{300};
+  if (!observations_.empty() && now - observations_.back().at < least_distance) return;
+  observations_.push_back({now, ticks});
+  // One that is older than the longest time is enough.
+  while (observations_.size() > 1 && now - observations_[1].at >= longest) observations_.pop_front();
+}
+
+std::uint32_t ProcessorLoad::share(TimePoint now, std::chrono::seconds time) const {
+  for (auto o = observations_.rbegin(); o != observations_.rend(); ++o) {
+    if (now - o->at < time) continue;
+    const Ticks &then = o->ticks, &latest = observations_.back().ticks;
+    if (latest.all <= then.all || latest.busy < then.busy) break;
+    return static_cast<std::uint32_t>((latest.busy - then.busy) * 10000 / (latest.all - then.all));
+  }
+  return sflow::unknown32;
+}
+
+sflow::Processor ProcessorLoad::report(TimePoint now) const {
+  using namespace std::chrono_literals;
+  sflow::Processor p{share(now, 5s), share(now, 1min), share(now, 5min)};
+  struct sysinfo info{};
+  if (::sysinfo(&info) == 0) {
+    p.memory_total = std::uint64_t{info.totalram} * info.mem_unit;
+    p.memory_free = std::uint64_t{info.freeram} * info.mem_unit;
+  }
+  return p;
 }
 
 sflow::LookUpCounters look_up_counters(const datapath::EngineStats& stats) {

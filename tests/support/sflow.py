@@ -239,7 +239,7 @@ class Site:
         macs = {name: self.machines[name].mac for name in names}
 
         def known():
-            table = self.host.appctl("fdb/show", bridge)
+            table = self.host.appctl("fdb/show", bridge, status=None)
             unknown = [name for name, mac in macs.items() if mac.hex(":") not in table]
             # Again each time: a switch that has just been started may not have its ports yet.
             for name in unknown:

@@ -180,6 +180,32 @@ TEST_F(Sampling, TheBridgeThatThePacketEntersIsTheOneThatSamples) {
   EXPECT_EQ(actions_of("in=7 type=88b5 src=00:00:00:00:00:0c dst=00:00:00:00:00:0d").find("sFlow"), std::string::npos);
 }
 
+TEST_F(Sampling, PacketsAreCountedByVlan) {
+  receive(from_a_to_b);
+  receive(from_b_to_a);
+  receive("in=2 type=88b5 src=00:00:00:00:00:0a dst=ff:ff:ff:ff:ff:ff");
+  receive("in=2 type=88b5 src=00:00:00:00:00:0a dst=01:00:5e:00:00:01");
+  receive("in=2 type=88b5 src=00:00:00:00:00:0a dst=01:80:c2:00:00:01");
+  receive("in=4 vlan=8100:11/5 type=88b5 src=00:00:00:00:00:0c dst=00:00:00:00:00:0d");
+  const auto& vlans = subject.vlan_traffic(bridge);
+  ASSERT_EQ(vlans.size(), 2u);
+  const VlanTraffic& ten = vlans.at(10);
+  EXPECT_EQ(ten.unicast, 2u);
+  EXPECT_EQ(ten.broadcast, 1u);
+  EXPECT_EQ(ten.multicast, 1u);
+  EXPECT_EQ(ten.dropped, 1u);
+  EXPECT_GT(ten.bytes, 4 * 14u);
+  EXPECT_EQ(vlans.at(11).unicast, 1u);
+  // Without samples, too; without sFlow nothing is.
+  subject.configure_bridge(bridge, sampling(0));
+  receive("in=2 type=88b5 src=00:00:00:00:00:0a dst=01:00:5e:00:00:02");
+  EXPECT_EQ(ten.multicast, 2u);
+  const BridgeId other = add_bridge("br1");
+  add_port(other, "y", 30);
+  receive("in=7 type=88b5 src=00:00:00:00:00:0a dst=ff:ff:ff:ff:ff:ff");
+  EXPECT_TRUE(subject.vlan_traffic(other).empty());
+}
+
 TEST(Cookie, OtherBytesAreNone) {
   const std::vector<std::uint8_t> cookie = encode(SflowCookie{BridgeId{7}, 64, {1, 2, 3, 4}, {Interface::single, 5}});
   EXPECT_LE(cookie.size(), 56u);  // what the datapath keeps close at hand
