@@ -402,30 +402,29 @@ def test_only_the_server_as_another_user(host):
 
 def test_the_variables_of_conf_d(host):
     host.write("/etc/conf.d/ovsdb-server", """
-        DB_SOCKET="/run/openvswitch/other.sock"
+        DB_SOCKET="/run/other/db.sock"
         REMOTE_DB="ptcp:6640:127.0.0.1"
-        DATABASE="/srv/network;db"
+        DATABASE="/srv/ovs/network;db"
         OPTIONS="--remote='punix:/run/openvswitch/third socket' --verbose=console:off"
         PRIVATE_KEY="db:Open_vSwitch,SSL,private_key"
         CERTIFICATE='$(touch /run/expanded)'
         BOOTSTRAP_CA_CERT="a'b\\"c"
     """)
     host.write("/etc/conf.d/ovs-vswitchd", """
-        DATABASE="unix:/run/openvswitch/other.sock"
+        DATABASE="unix:/run/other/db.sock"
         OPTIONS="--log-file='/var/log/openvswitch/the switch.log'"
         MODULES=""
     """)
-    host.path("/srv").mkdir(exist_ok=True)
     host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
     host.rc_update("ovs")
     host.boot()
     assert started(host) == ["started", "started"]
     # What configures the switch finds it there.
     assert host.status("ovs") == "started"
-    assert host.run("ovs-vsctl", "--db=unix:/run/openvswitch/other.sock", "list-br").stdout == "br0\n"
-    for remote in ("unix:/run/openvswitch/other.sock", "unix:/run/openvswitch/third socket", "tcp:127.0.0.1:6640"):
+    assert host.run("ovs-vsctl", "--db=unix:/run/other/db.sock", "list-br").stdout == "br0\n"
+    for remote in ("unix:/run/other/db.sock", "unix:/run/openvswitch/third socket", "tcp:127.0.0.1:6640"):
         assert "Open_vSwitch" in host.run("ovsdb-client", "list-dbs", remote).stdout
-    assert host.path("/srv/network;db").exists()
+    assert host.path("/srv/ovs/network;db").exists()
     assert not host.path(DATABASE).exists()
     assert not host.path("/run/expanded").exists()
     arguments = host.path(f"/proc/{host.pid_of('ovsdb-server')}/cmdline").read_bytes().decode().split("\0")
