@@ -89,6 +89,8 @@ struct BridgeState {
   std::map<flow::EthAddr, unsigned> macs;  // that the local port may take over, with how many ports have each
   std::map<unsigned, unsigned> mtus;       // of the ports that are not internal, likewise
   std::set<InterfaceState*> internals;     // those that have a device
+  // The address that the local port has when nothing else gives one, and the one that it was given in place of that.
+  std::optional<flow::EthAddr> own_mac, given_mac;
   Messages messages, bad_address;
   std::unique_ptr<telemetry::Sflow> sflow;  // null: not configured
   std::uint32_t sflow_number = 0;           // that it has among those of all bridges

@@ -296,14 +296,24 @@ void Reconciler::update_local_port(BridgeState& bridge) {
 
   InterfaceState* local = model_.interface(bridge.name);
   if (local && (!local->number || local->port->bridge != &bridge)) local = nullptr;
-  flow::EthAddr mac = wanted.value_or(bridge.config.mac);
+  flow::EthAddr mac = wanted ? *wanted : bridge.own_mac.value_or(mac_of_bridge(bridge.id));
   if (local) {
     const flow::EthAddr present = local->device->state().mac;
-    if (!wanted) {
-      mac = present;
-    } else if (*wanted != present) {
-      if (auto set = local->device->set_mac(*wanted); !set) {
-        log.warn("bridge {}: address {} could not be set ({})", bridge.name, flow::format_eth(*wanted),
+    if (!bridge.own_mac && !bridge.given_mac && present != flow::EthAddr{}) {
+      // What it came with; an earlier run may have given it the address of a device that has left the bridge since.
+      if (present == wanted || is_lendable(present))
+        bridge.given_mac = present;
+      else
+        bridge.own_mac = present;
+    }
+    // An address that somebody has set by hand stays.
+    if (!wanted) mac = present == bridge.given_mac ? bridge.own_mac.value_or(mac_of_bridge(bridge.id)) : present;
+    if (mac != present) {
+      if (auto set = local->device->set_mac(mac); set) {
+        bridge.given_mac = wanted;
+        if (!wanted) bridge.own_mac = mac;
+      } else {
+        log.warn("bridge {}: address {} could not be set ({})", bridge.name, flow::format_eth(mac),
                  set.error().message);
         mac = present;
       }

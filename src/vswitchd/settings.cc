@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <span>
 
 #include "base/text.h"
 
@@ -191,6 +192,14 @@ bool is_multicast(const flow::EthAddr& mac) { return mac.bytes[0] & 1; }
 
 bool is_lendable(const flow::EthAddr& mac) {
   return !is_multicast(mac) && !(mac.bytes[0] & 2) && mac != flow::EthAddr{};
+}
+
+flow::EthAddr mac_of_bridge(const Uuid& id) {
+  // A random UUID's last six bytes are random.
+  flow::EthAddr mac;
+  std::ranges::copy(std::span(id.bytes).last<6>(), mac.bytes.begin());
+  mac.bytes[0] = static_cast<std::uint8_t>((mac.bytes[0] & 0xfc) | 0x02);
+  return mac;
 }
 
 std::string device_name_error(std::string_view name) {

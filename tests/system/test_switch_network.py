@@ -411,6 +411,31 @@ def test_killed_and_started_again(lan):
     assert "10.0.0.100" in host.namespace.run("ip", "address", "show", "br0").stdout
 
 
+def test_a_device_that_leaves_takes_its_address_along(lan):
+    """Also when it left while no switch ran: the bridge goes back to an address of its own."""
+    def address(bridge):
+        return lan.host.vsctl("get", "Interface", bridge, "mac_in_use").strip().strip('"')
+    own = address("br0")
+    lan.host.namespace.run("ip", "link", "set", "p1", "address", "00:00:5e:00:53:01")
+    ovs_test.wait_until(lambda: address("br0") == "00:00:5e:00:53:01", what="the address to be taken over")
+    lan.host.vsctl("del-port", "br0", "p1")
+    assert address("br0") == own
+    # An address that was set by hand stays, as long as no device gives one.
+    lan.host.namespace.run("ip", "link", "set", "br0", "address", "02:00:5e:00:53:07")
+    lan.host.vsctl("del-port", "br0", "p2")
+    assert address("br0") == "02:00:5e:00:53:07"
+    lan.host.vsctl("add-port", "br0", "p1")
+    assert address("br0") == "00:00:5e:00:53:01"
+    lan.host.appctl("exit")
+    assert lan.host.switch.wait() == 0
+    lan.host.box.run("ovs-vsctl", "--no-wait", "del-port", "br0", "p1", "--", "add-br", "br1", "--", "add-port", "br1",
+                     "p1")
+    lan.host.start_switch()
+    ovs_test.wait_until(lambda: address("br1") == "00:00:5e:00:53:01", what="the switch")
+    assert int(address("br0")[:2], 16) & 3 == 2
+    assert len({lan.host.vsctl("get", "Bridge", bridge, "datapath_id") for bridge in ("br0", "br1")}) == 2
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_the_database_server_ends(lan, how):
     """Forwarding goes on, for known and for new traffic; changes are taken when it is back."""
@@ -492,3 +517,32 @@ def test_idle_with_a_hundred_ports():
         threading.Event().wait(6)
         used = (ticks() - before) / 100 / (time.monotonic() - began)
         assert used < 0.01 * ovs_test.limit(1), f"{used:.2%} of a core"
+
+
+def test_an_internal_port_in_another_namespace(lan):
+    """As containers get their interface: it works there, and its counters go on."""
+    guest = lan.network.namespace("guest")
+    lan.host.vsctl("add-port", "br0", "inner", "--", "set", "interface", "inner", "type=internal")
+    lan.host.namespace.run("ip", "link", "set", "inner", "netns", guest.name)
+    guest.address("inner", "10.0.0.9/24")
+    guest.run("ip", "link", "set", "inner", "up")
+    assert lan[1].ping("10.0.0.9", count=20)
+
+    def counted(key):
+        return int(lan.host.vsctl("get", "interface", "inner", f"statistics:{key}"))
+
+    ovs_test.wait_until(lambda: counted("rx_packets") >= 20 and counted("tx_packets") >= 20, timeout=20,
+                        what="the counters to go on")
+    shown = lan.host.switch.appctl("dpctl/show", "-s").stdout
+    packets = re.search(r"inner \(internal\)\n    RX packets:(\d+)", shown).group(1)
+    assert int(packets) >= 20
+    lan.host.vsctl("del-port", "inner")
+    assert "inner" not in guest.interfaces()
+
+
+def test_a_datapath_port_without_a_bridge(lan):
+    """dpctl/del-if removes the interface that dpctl/add-if made."""
+    lan.host.switch.appctl("dpctl/add-if", "ovs-netdev", "spare,type=internal")
+    assert "spare" in lan.host.namespace.interfaces()
+    lan.host.switch.appctl("dpctl/del-if", "ovs-netdev", "spare")
+    assert "spare" not in lan.host.namespace.interfaces()

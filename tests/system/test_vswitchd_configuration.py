@@ -433,7 +433,24 @@ def test_address_of_the_local_port(switch):
     assert switch.interface("br0", "mac_in_use") == "00:00:5e:00:53:21"
     switch.vsctl("del-port", "p2")
     assert switch.interface("br0", "mac_in_use") == "00:00:5e:00:53:22"
-    assert own != "00:00:5e:00:53:22"
+    # Without any it goes back to its own.
+    switch.vsctl("del-port", "p1")
+    assert switch.interface("br0", "mac_in_use") == own
+    assert switch.get("Bridge", "br0", "datapath_id") == "0000" + own.replace(":", "")
+
+
+def test_two_bridges_never_keep_the_same_address(switch):
+    """A device that moves takes its address along."""
+    own = switch.interface("br0", "mac_in_use")
+    switch.add_bridge("br1")
+    switch.add_port("br0", "p1")
+    switch.vsctl("set", "port", "p1", 'mac="00:00:5e:00:53:22"')
+    assert switch.interface("br0", "mac_in_use") == "00:00:5e:00:53:22"
+    switch.vsctl("del-port", "p1", "--", "add-port", "br1", "p1", "--", "set", "interface", "p1", "type=dummy",
+                 "--", "set", "port", "p1", 'mac="00:00:5e:00:53:22"')
+    assert switch.interface("br1", "mac_in_use") == "00:00:5e:00:53:22"
+    assert switch.interface("br0", "mac_in_use") == own
+    assert switch.get("Bridge", "br0", "datapath_id") != switch.get("Bridge", "br1", "datapath_id")
 
 
 def test_datapath_id(switch):
