@@ -450,7 +450,7 @@ void Reconciler::apply_interface_row(Work& work, InterfaceState& interface, cons
   if (request != interface.ofport_request) {
     interface.ofport_request = request;
     const bool has_it = interface.number && request && database_port(*interface.number) == *request;
-    if (interface.number && request && !has_it && !interface.is_local()) {
+    if (interface.number && request && !has_it && !interface.is_local() && !number_refused(interface)) {
       detach(interface);
       work.attach.push_back(&interface);
     }

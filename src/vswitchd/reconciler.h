@@ -72,6 +72,7 @@ class Reconciler {
   void close_device(InterfaceState& interface, bool destroy);
   void attach(InterfaceState& interface);
   void settle_number(InterfaceState& interface, std::optional<openflow::OfPort> wanted);
+  const InterfaceState* number_refused(const InterfaceState& interface) const;
   void attach_all(std::vector<InterfaceState*>& interfaces);
   void detach(InterfaceState& interface);
   void apply_settings(InterfaceState& interface);

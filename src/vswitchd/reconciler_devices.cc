@@ -102,7 +102,9 @@ void Reconciler::attach(InterfaceState& interface) {
       // Whoever has that number by chance gets another one.
       const auto it = bridge.by_number.find(raw(*wanted));
       InterfaceState* holder = it == bridge.by_number.end() ? nullptr : it->second;
-      if (holder && holder->ofport_request != interface.ofport_request) {
+      if (number_refused(interface)) {
+        wanted = interface.last_number;
+      } else if (holder) {
         detach(*holder);
         holder->last_number.reset();
         settle_number(interface, wanted);
@@ -124,6 +126,17 @@ void Reconciler::attach(InterfaceState& interface) {
   set_patch_peer(interface);
   peers_changed(interface);
   unsettled_.insert(&bridge);
+}
+
+// Who keeps the number that an interface asks for, because it has asked for it, too, and earlier; the log says so.
+const InterfaceState* Reconciler::number_refused(const InterfaceState& interface) const {
+  const BridgeState& bridge = *interface.port->bridge;
+  const auto it = bridge.by_number.find(static_cast<std::uint32_t>(*interface.ofport_request));
+  const InterfaceState* holder = it == bridge.by_number.end() ? nullptr : it->second;
+  if (!holder || holder == &interface || holder->ofport_request != interface.ofport_request) return nullptr;
+  log.warn("bridge {}: interface {} cannot have port {}: {} has asked for it, too, and has it", bridge.name,
+           interface.name, *interface.ofport_request, holder->name);
+  return holder;
 }
 
 void Reconciler::settle_number(InterfaceState& interface, std::optional<OfPort> wanted) {

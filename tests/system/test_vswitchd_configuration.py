@@ -207,6 +207,14 @@ def test_requested_numbers(switch):
     # Taken by request: the second one gets another.
     switch.add_port("br0", "p2", "ofport_request=41")
     assert switch.interface("p2", "ofport") == 1
+    # It stays where it is when it asks again in vain; the log says once who has that number.
+    switch.vsctl("clear", "interface", "p2", "ofport_request")
+    before = len(switch.log())
+    switch.vsctl("set", "interface", "p2", "ofport_request=41")
+    assert switch.interface("p2", "ofport") == 1
+    log = switch.log()[before:]
+    assert "deleted interface" not in log and "added interface" not in log
+    assert log.count("bridge br0: interface p2 cannot have port 41: p1 has asked for it, too, and has it\n") == 1
     # Taken by chance: the holder moves.
     switch.add_port("br0", "p3", "ofport_request=1")
     assert switch.interface("p3", "ofport") == 1
