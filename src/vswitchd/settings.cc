@@ -61,9 +61,20 @@ bool get_bool(const StringMap& map, const std::string& key, bool otherwise) {
   return otherwise ? *text != "false" : *text == "true";
 }
 
-std::int64_t get_integer(const StringMap& map, const std::string& key, std::int64_t otherwise) {
-  const std::string* text = find(map, key);
-  return text ? parse_integer(*text).value_or(otherwise) : otherwise;
+std::int64_t get_number(const StringMap& other_config, const std::string& key, std::int64_t otherwise,
+                        std::int64_t least, std::int64_t most, Complaints& complaints) {
+  const std::string* text = find(other_config, key);
+  if (!text) return otherwise;
+  const auto value = parse_integer(*text);
+  if (!value) {
+    complaints.push_back(fmt::format("other_config:{}={} is no number: {} is used", key, *text, otherwise));
+    return otherwise;
+  }
+  const std::int64_t used = std::clamp(*value, least, most);
+  if (used != *value)
+    complaints.push_back(fmt::format("other_config:{}={} is not from {} to {}: {} is used", key, *value, least, most,
+                                     used));
+  return used;
 }
 
 ofproto::BundleConfig bundle_config(const PortColumns& columns, Complaints& complaints) {
@@ -114,19 +125,8 @@ ofproto::BridgeConfig bridge_config(const BridgeColumns& columns, Complaints& co
   config.forward_bpdu = get_bool(columns.other_config, "forward-bpdu", false);
   config.flood_vlans = vlan_set(columns.flood_vlans);
 
-  const auto number = [&](const std::string& key, std::int64_t otherwise, std::int64_t least, std::int64_t most) {
-    const std::string* text = find(columns.other_config, key);
-    if (!text) return otherwise;
-    const auto value = parse_integer(*text);
-    if (!value) {
-      complaints.push_back(fmt::format("other_config:{}={} is no number: {} is used", key, *text, otherwise));
-      return otherwise;
-    }
-    const std::int64_t used = std::clamp(*value, least, most);
-    if (used != *value)
-      complaints.push_back(fmt::format("other_config:{}={} is not from {} to {}: {} is used", key, *value, least,
-                                       most, used));
-    return used;
+  const auto number = [&](const char* key, std::int64_t otherwise, std::int64_t least, std::int64_t most) {
+    return get_number(columns.other_config, key, otherwise, least, most, complaints);
   };
   // The bounds are those of ovs-vswitchd.conf.db(5) and of the field's switch.
   config.mac_aging_time = std::chrono::seconds(number("mac-aging-time", 300, 15, 3600));

@@ -66,7 +66,8 @@ std::string device_name_error(std::string_view name);
 
 // "true" is true, anything else is not.
 bool get_bool(const StringMap& map, const std::string& key, bool otherwise);
-// A whole number; what is none is `otherwise`.
-std::int64_t get_integer(const StringMap& map, const std::string& key, std::int64_t otherwise);
+// other_config:KEY, moved to the nearest bound; `otherwise` where it is absent or no whole number.
+std::int64_t get_number(const StringMap& other_config, const std::string& key, std::int64_t otherwise,
+                        std::int64_t least, std::int64_t most, Complaints& complaints);
 
 }  // namespace ovs::vswitchd

@@ -133,14 +133,15 @@ void Vswitchd::configure() {
 void Vswitchd::apply_root_settings() {
   StringMap other_config;
   replica_->table(root_table).each([&](const ReplicaRow& row) { other_config = RootRow(row).get<"other_config">(); });
-  reporter_->set_statistics_interval(runtime::Duration(get_integer(other_config, "stats-update-interval", 5000)));
   // A flow that is removed as soon as it is made would keep the main thread busy.
   constexpr std::int64_t least_idle_time = 500;
-  // Beyond this arithmetic with it might overflow: a year.
-  constexpr std::int64_t most_idle_time = 365LL * 24 * 3600 * 1000;
+  // Beyond this arithmetic with times might overflow.
+  constexpr std::int64_t a_year = 365LL * 24 * 3600 * 1000;
+  Complaints complaints;
   const auto number = [&](const char* key, auto otherwise, std::int64_t least, std::int64_t most) {
-    return std::clamp(get_integer(other_config, key, static_cast<std::int64_t>(otherwise)), least, most);
+    return get_number(other_config, key, static_cast<std::int64_t>(otherwise), least, most, complaints);
   };
+  reporter_->set_statistics_interval(runtime::Duration(number("stats-update-interval", 5000, 5000, a_year)));
   reporter_->set_host_statistics(get_bool(other_config, "enable-statistics", false));
   // Of use at the beginning only: a switch that is at work goes on.
   if (restoring_ && !get_bool(other_config, "flow-restore-wait", false)) {
@@ -152,11 +153,15 @@ void Vswitchd::apply_root_settings() {
   Engines::Tuning tuning;
   tuning.on_hold = restoring_;
   tuning.flow_idle_time =
-      std::chrono::milliseconds(number("max-idle", tuning.flow_idle_time.count(), least_idle_time, most_idle_time));
+      std::chrono::milliseconds(number("max-idle", tuning.flow_idle_time.count(), least_idle_time, a_year));
   tuning.flow_limit =
       static_cast<std::size_t>(number("flow-limit", tuning.flow_limit, 0, std::numeric_limits<std::uint32_t>::max()));
   tuning.vlan_limit = static_cast<unsigned>(number("vlan-limit", tuning.vlan_limit, 0, flow::max_vlan_tags));
   engines_->tune(tuning);
+  Messages messages(complaints.begin(), complaints.end());
+  for (const std::string& message : messages)
+    if (!messages_.contains(message)) log.warn("Open_vSwitch: {}", message);
+  messages_ = std::move(messages);
 }
 
 void Vswitchd::on_device_events() {

@@ -83,6 +83,7 @@ class Vswitchd : private dbclient::Client::Listener {
   bool restoring_ = true, restoring_told_ = false;
   bool leftovers_removed_ = false;
   bool contention_told_ = false;
+  Messages messages_;  // about the row of Open_vSwitch
 };
 
 // netdev-dummy/*, memory/show, bridge/reconnect, qos/*: the commands that are not the Switches'.

@@ -412,6 +412,11 @@ def test_what_bonds_cannot_do_yet_is_said(bond):
     (("bridge", "br0", "other_config:hwaddr=zz"), "bridge br0: other_config:hwaddr=zz is not the address"),
     (("bridge", "br0", "other_config:mac-aging-time=1"), "bridge br0: other_config:mac-aging-time=1 is not from"),
     (("bridge", "br0", "stp_enable=true"), "bridge br0: spanning tree (stp_enable) is not supported yet"),
+    (("Open_vSwitch", ".", "other_config:flow-limit=abc"),
+     "Open_vSwitch: other_config:flow-limit=abc is no number: 200000 is used"),
+    (("Open_vSwitch", ".", "other_config:max-idle=-1"),
+     "Open_vSwitch: other_config:max-idle=-1 is not from 500 to"),
+    (("Open_vSwitch", ".", "other_config:vlan-limit=x"), "Open_vSwitch: other_config:vlan-limit=x is no number"),
     (("interface", "p1", "ingress_policing_rate=5"), "interface p1: policing is not supported yet")])
 def test_nonsense_is_told_once(switch, settings, warning):
     switch.add_port("br0", "p1")

@@ -204,8 +204,27 @@ TEST(Values, OfMaps) {
   EXPECT_FALSE(get_bool(map, "odd", false));
   EXPECT_TRUE(get_bool(map, "odd", true));
   EXPECT_TRUE(get_bool(map, "absent", true));
-  EXPECT_EQ(get_integer(map, "seven", 1), 7);
-  EXPECT_EQ(get_integer(map, "odd", 1), 1);
+}
+
+TEST(Values, NumbersOfMaps) {
+  const StringMap map{{"odd", "perhaps"}, {"seven", "7"}};
+  Complaints complaints;
+  EXPECT_EQ(get_number(map, "absent", 1, 0, 9, complaints), 1);
+  EXPECT_EQ(get_number(map, "seven", 1, 0, 9, complaints), 7);
+  EXPECT_EQ(complaints, Complaints{});
+  EXPECT_EQ(get_number(map, "odd", 1, 0, 9, complaints), 1);
+  EXPECT_EQ(get_number(map, "seven", 1, 8, 9, complaints), 8);
+  EXPECT_EQ(get_number(map, "seven", 1, 0, 6, complaints), 6);
+  EXPECT_EQ(complaints, (Complaints{"other_config:odd=perhaps is no number: 1 is used",
+                                    "other_config:seven=7 is not from 8 to 9: 8 is used",
+                                    "other_config:seven=7 is not from 0 to 6: 6 is used"}));
+}
+
+TEST(Addresses, OfBridges) {
+  const auto id = *Uuid::parse("f13a2d80-8f6b-4d1c-9a0b-ff0203040506");
+  // Its own, which nobody takes over.
+  EXPECT_EQ(flow::format_eth(mac_of_bridge(id)), "fe:02:03:04:05:06");
+  EXPECT_FALSE(is_lendable(mac_of_bridge(id)));
 }
 
 TEST(Host, OsRelease) {
