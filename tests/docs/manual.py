@@ -83,6 +83,33 @@ def described_commands(path, control=False):
     return {head[i + 1] for head in item_heads(lines) for i, w in enumerate(head[:-1]) if w == "Ic"}
 
 
+def described_arguments(path):
+    """What has to be typed as it is in the arguments of the commands that the page describes: options,
+    and the keys of key=value, as {command: {"--names", "filter=", ...}}."""
+    commands = {}
+    for head in item_heads(path.read_text().splitlines()):
+        if head[:1] != ["Ic"]:
+            continue
+        literals = commands.setdefault(head[1], set())
+        macro = ""
+        for i, word in enumerate(head[2:], 2):
+            if word in ("Ar", "Cm", "Fl", "Oo", "Oc", "Op", "Ns"):
+                macro = word
+            elif macro == "Fl" and word != "|":
+                literals.add("-" + word)
+            elif macro == "Cm" and word.startswith("-"):
+                literals.add(word)
+            elif macro == "Cm" and head[i + 1:i + 3] == ["Ns", "="]:
+                literals.add(word + "=")
+    return commands
+
+
+def help_arguments(text):
+    """The same of the output of list-commands."""
+    return {line.split()[0]: set(re.findall(r"(?<![\w-])(?:--?[a-z][\w-]*|[a-z]\w*=)", line))
+            for line in text.splitlines() if line.startswith("  ")}
+
+
 def described_options(path):
     """The long options that the page describes, with their dashes."""
     return {"-" + head[i + 1] for head in item_heads(path.read_text().splitlines()) for i, w in enumerate(head[:-1])

@@ -98,6 +98,9 @@ def test_control_commands_of_ovs_vswitchd(box):
     served = manual.help_commands("\n".join(switch.appctl("list-commands").stdout.splitlines()[1:]))
     common = manual.described_commands(manual.page("ovs-appctl.8"))
     assert manual.described_commands(manual.page("ovs-vswitchd.8")) == served - common
+    described = manual.described_arguments(manual.page("ovs-vswitchd.8"))
+    listed = manual.help_arguments(switch.appctl("list-commands").stdout)
+    assert described == {name: listed[name] for name in described}
 
 
 def test_control_commands_of_ovsdb_client(box):
