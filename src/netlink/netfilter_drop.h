@@ -1,5 +1,5 @@
-// A chain of nftables at a network interface's entrance that drops every frame before the host's own stack sees it: what
-// ingress_filter.h does, for kernels that cannot do that.
+// A chain of nftables at a network interface's entrance that drops every frame before the host's own stack sees it:
+// what ingress_filter.h does, for kernels that cannot do that.
 //
 // Packet sockets get their copy before this chain is asked, too.  It needs CONFIG_NF_TABLES_NETDEV and CAP_NET_ADMIN.
 // The chain has no rule, but a policy; it is named after the interface, in a table of the family netdev that is named

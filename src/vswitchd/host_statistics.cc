@@ -70,7 +70,8 @@ std::optional<std::string> process_statistics(pid_t pid) {
 std::string file_system_statistics() {
   std::string out;
   std::set<dev_t> seen;
-  for (const std::string& mount : writable_mounts(content_of("/proc/mounts"), local_types(content_of("/proc/filesystems")))) {
+  const auto types = local_types(content_of("/proc/filesystems"));
+  for (const std::string& mount : writable_mounts(content_of("/proc/mounts"), types)) {
     struct stat place;
     struct statvfs volume;
     if (::stat(mount.c_str(), &place) != 0 || !seen.insert(place.st_dev).second) continue;
@@ -93,7 +94,8 @@ std::optional<std::string> memory_statistics(std::string_view meminfo) {
     if (colon == std::string_view::npos) continue;
     const auto name = std::ranges::find(names, line.substr(0, colon));
     const auto words = split_any(line.substr(colon + 1), " ");
-    if (name != names.end() && !words.empty()) values[static_cast<std::size_t>(name - names.begin())] = number(words[0]);
+    if (name == names.end() || words.empty()) continue;
+    values[static_cast<std::size_t>(name - names.begin())] = number(words[0]);
   }
   if (!std::ranges::all_of(values, [](const auto& value) { return value.has_value(); })) return std::nullopt;
   const auto& [total, free, buffers, cached, swap, swap_free] = values;

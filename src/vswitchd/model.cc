@@ -55,7 +55,8 @@ bool is_virtual(const netdev::Netdev& device) {
 bool is_present(const netdev::Netdev& device) { return is_virtual(device) || device.state().ifindex != 0; }
 
 bool can_carry(const InterfaceState& interface) {
-  return interface.number && interface.device && interface.device->state().link_up && obstacle(*interface.device).empty();
+  if (!interface.number || !interface.device) return false;
+  return interface.device->state().link_up && obstacle(*interface.device).empty();
 }
 
 InterfaceState* choose_active(const PortState& bond, const std::string& primary) {

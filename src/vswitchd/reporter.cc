@@ -199,7 +199,8 @@ void Reporter::write_root(dbclient::Transaction& transaction) {
 }
 
 void Reporter::write_host_statistics(dbclient::Transaction& transaction, const Uuid& root) {
-  ovsdb::Datum now = dbclient::ValueOf<StringMap>::write(host_statistics_wanted_ ? host_statistics(rundir()) : StringMap{});
+  const StringMap statistics = host_statistics_wanted_ ? host_statistics(rundir()) : StringMap{};
+  ovsdb::Datum now = dbclient::ValueOf<StringMap>::write(statistics);
   if (now == host_statistics_) return;
   transaction.set(RootRow::table, root, "statistics", now);
   host_statistics_ = std::move(now);

@@ -50,13 +50,13 @@ std::string random_bridges(std::mt19937& random) {
     if (random() % 2 == 0) continue;
     for (unsigned i = 0; i < 1 + random() % 6; i++) {
       text += std::string("rule ") + bridge + " " + std::to_string(1 + random() % 3) +
-              pick({" ip", " ip,nw_dst=128.0.0.0/2", " ip,nw_src=10.0.0.0/8", " tcp,tp_dst=0x8000/0x8000", " udp", " arp",
-                    " ipv6,ipv6_dst=8000::/1", " ipv6,nw_tos=0", " dl_vlan=5", " dl_vlan=10,ip", " vlan_tci=0x1000/0x1000",
-                    " vlan_tci=0x0000/0x1fff", " dl_dst=00:00:00:00:00:02", " dl_src=00:00:00:00:00:00/ff:ff:ff:ff:ff:fe",
-                    " in_port=2", " in_port=91,arp", " dl_type=0x88b5", " dl_type=0x8100", " ip,nw_frag=yes",
-                    " dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"}) +
-              pick({" NORMAL", " NORMAL", " drop", " output:1", " output:90", " output:91", " LOCAL", " output:2,IN_PORT",
-                    " FLOOD,NORMAL", " ALL"}) +
+              pick({" ip", " ip,nw_dst=128.0.0.0/2", " ip,nw_src=10.0.0.0/8", " tcp,tp_dst=0x8000/0x8000", " udp",
+                    " arp", " ipv6,ipv6_dst=8000::/1", " ipv6,nw_tos=0", " dl_vlan=5", " dl_vlan=10,ip",
+                    " vlan_tci=0x1000/0x1000", " vlan_tci=0x0000/0x1fff", " dl_dst=00:00:00:00:00:02",
+                    " dl_src=00:00:00:00:00:00/ff:ff:ff:ff:ff:fe", " in_port=2", " in_port=91,arp", " dl_type=0x88b5",
+                    " dl_type=0x8100", " ip,nw_frag=yes", " dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"}) +
+              pick({" NORMAL", " NORMAL", " drop", " output:1", " output:90", " output:91", " LOCAL",
+                    " output:2,IN_PORT", " FLOOD,NORMAL", " ALL"}) +
               "\n";
     }
   }

@@ -17,7 +17,8 @@ TEST(HostStatistics, Memory) {
 
 TEST(HostStatistics, Process) {
   const auto process = parse_process_stat(
-      "812 (a (b) c) S 1 812 812 0 -1 4194304 100 0 0 0 25 17 0 0 20 0 3 0 54321 467556352 4474 18446744073709551615 1\n");
+      "812 (a (b) c) S 1 812 812 0 -1 4194304 100 0 0 0 25 17 0 0 20 0 3 0 54321 467556352 4474 "
+      "18446744073709551615 1\n");
   ASSERT_TRUE(process);
   EXPECT_EQ(process->name, "a (b) c");
   EXPECT_EQ(process->parent, 1);
