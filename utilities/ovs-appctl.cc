@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "rpc/control.h"
 #include "timeout.h"
@@ -121,9 +122,9 @@ std::string advice(const Settings& settings, bool found_socket, const Error& err
 // Ends the program: the first line is what scripts know, further ones say what to do.
 [[noreturn]] void cannot_ask(const Settings& settings, bool found_socket, const Error& error) {
   const std::string more = advice(settings, found_socket, error);
-  fmt::print(stderr, "{}: {}\n", program_name(), error.message);
+  complain(error.message);
   for (std::string_view line : split(more, '\n'))
-    if (!line.empty()) fmt::print(stderr, "{}: {}\n", program_name(), line);
+    if (!line.empty()) complain(line);
   std::exit(EXIT_FAILURE);
 }
 
@@ -143,6 +144,7 @@ void print_reply(const Settings& settings, const std::string& text) {
 
 int main(int argc, char** argv) {
   set_program_name(argv[0]);
+  reserve_standard_descriptors();
   if (auto r = log_set("console:warn"); !r) die(r.error().message);
 
   Settings settings;
@@ -160,7 +162,7 @@ int main(int argc, char** argv) {
   if (!socket) cannot_ask(settings, false, socket.error());
   std::string waiting = fmt::format("{} to answer {}", settings.target, command);
   utilities::set_waiting_for(waiting);
-  auto say = [&] { fmt::print(stderr, "{}: waiting for {}\n", program_name(), waiting); };
+  auto say = [&] { complain(fmt::format("waiting for {}", waiting)); };
   auto answer = rpc::control_call(*socket, command, arguments, {}, {.say = say});
   if (!answer) cannot_ask(settings, true, answer.error());
   if (!answer->ok) {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "conf/apply.h"
 #include "conf/dump.h"
@@ -207,5 +208,6 @@ int main(std::vector<std::string> words) {
 
 int main(int argc, char* argv[]) {
   ovs::set_program_name(argv[0]);
+  ovs::reserve_standard_descriptors();
   return ovs::conf::main({argv + 1, argv + argc});
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "timeout.h"
 #include "vsctl/arguments.h"
@@ -72,5 +73,6 @@ int main(std::vector<std::string> words) {
 
 int main(int argc, char* argv[]) {
   ovs::set_program_name(argv[0]);
+  ovs::reserve_standard_descriptors();
   return ovs::vsctl::main({argv + 1, argv + argc});
 }

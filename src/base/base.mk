@@ -21,6 +21,8 @@ libovs_base_a_SOURCES = \
 	src/base/options.h \
 	src/base/paths.cc \
 	src/base/paths.h \
+	src/base/print.cc \
+	src/base/print.h \
 	src/base/rcu.cc \
 	src/base/rcu.h \
 	src/base/result.cc \

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "base/text.h"
 
 namespace ovs {
@@ -216,7 +217,7 @@ OptionGroup common_options(std::function<std::string()> help, std::function<std:
 
 void die(std::string_view message, int exit_code) {
   std::fflush(stdout);
-  fmt::print(stderr, "{}: {}\n", program_name(), message);
+  complain(message);
   std::exit(exit_code);
 }
 

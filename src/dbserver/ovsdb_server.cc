@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "dbserver/remotes.h"
 #include "dbserver/server.h"
 #include "dbserver/server_commands.h"
@@ -99,6 +100,7 @@ class Child {
 
 int run(int argc, char** argv) {
   set_program_name(argv[0]);
+  reserve_standard_descriptors();
   Arguments arguments;
   runtime::Daemon daemon;
   std::vector<OptionGroup> groups;

@@ -5,12 +5,15 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
 
 #include "base/coverage.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "datapath/user_engine.h"
 #include "rpc/control.h"
 #include "runtime/daemon.h"
@@ -76,6 +79,7 @@ Result<std::unique_ptr<datapath::Datapath>> make_engine(std::string_view type, s
 
 int run(int argc, char** argv) {
   set_program_name(argv[0]);
+  reserve_standard_descriptors();
   Arguments arguments;
   runtime::Daemon daemon;
   std::vector<OptionGroup> groups;
@@ -111,11 +115,25 @@ int run(int argc, char** argv) {
   runtime::Loop loop;
   log.info("{} ({}) {}", program_name(), package_name, package_version());
   for (const std::string& text : arguments.ignored) log.info("{}", text);
+  // Whoever started this program waits for it, and sees no log.
+  const Vswitchd* started = nullptr;
+  runtime::Timer waiting(loop, [&] {
+    const bool connected = started->client().is_connected();
+    std::fputs(fmt::format("{}: waiting for {} at {}\n", program_name(),
+                           connected ? "the database Open_vSwitch" : "ovsdb-server", arguments.database)
+                   .c_str(),
+               stderr);
+  });
+  if (daemon.detached()) waiting.start(std::chrono::seconds(2));
   auto created = Vswitchd::create(
       loop, {.database = arguments.database, .dummies = arguments.dummies, .owner = rundir(), .make_engine = make_engine},
-      [&daemon] { daemon.ready(); });
+      [&] {
+        waiting.cancel();
+        daemon.ready();
+      });
   if (!created) die(created.error().message);
   const std::unique_ptr<Vswitchd> vswitchd = *std::move(created);
+  started = vswitchd.get();
 
   ControlTable commands;
   if (auto added = vswitchd->add_commands(commands); !added) die(added.error().message);

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/paths.h"
+#include "base/print.h"
 #include "ovsdb/error.h"
 #include "ovsdb/log_file.h"
 #include "ovsdb/transaction_record.h"
@@ -21,7 +22,7 @@ using ovsdb::TableSchema;
 
 Result<std::string> read_standard_input() {
   if (::isatty(STDIN_FILENO)) {
-    fmt::print(stderr, "{}: reading the snapshot from the terminal (end it with control-D)\n", program_name());
+    complain("reading the snapshot from the terminal (end it with control-D)");
   }
   std::string content;
   char buffer[1 << 16];
@@ -106,7 +107,7 @@ Result<void> restore(Context& context) {
       return unexpected(difference +
                         " (use --force to override differences, or \"ovsdb-client convert\" to change the schema)");
     }
-    fmt::print(stderr, "{}: {}; restoring nevertheless\n", program_name(), difference);
+    complain(fmt::format("{}; restoring nevertheless", difference));
   }
 
   OVS_TRY(const json::value reply,

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "ovsdb_client/context.h"
 #include "runtime/tls_options.h"
@@ -227,6 +228,7 @@ int main(int argc, char** argv) {
   // Handlers run in the reverse order: this one after those that remove files.
   std::atexit(utilities::ovsdb_client::end_by_signal);
   set_program_name(argv[0]);
+  reserve_standard_descriptors();
   if (auto ok = log_set("console:warn"); !ok) die(ok.error().message);
   if (auto ok = utilities::ovsdb_client::run({argv + 1, argv + argc}); !ok) die(ok.error().message);
   return EXIT_SUCCESS;

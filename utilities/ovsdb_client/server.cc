@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/paths.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "ovsdb/error.h"
@@ -38,7 +39,7 @@ bool starts_with_any(std::string_view word, std::span<const std::string_view> pr
 void wait(runtime::Loop& loop, const std::function<bool()>& done, std::string_view what) {
   set_waiting_for(what);
   if (what.empty() || !loop.run_until(done, patience)) {
-    if (!what.empty() && !done()) fmt::print(stderr, "{}: waiting for {}\n", program_name(), what);
+    if (!what.empty() && !done()) complain(fmt::format("waiting for {}", what));
     while (!done()) loop.run_until(done);
   }
   set_waiting_for({});

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/paths.h"
+#include "base/print.h"
 #include "ovsdb/error.h"
 #include "ovsdb_client/context.h"
 #include "timeout.h"
@@ -92,7 +93,7 @@ Result<void> wait_for_state(Context& context) {
     // A server that cannot be reached may come (back): that is what is waited for.
     const bool is_lost = !server || (*server)->is_lost();
     if (!is_lost) return reached;
-    if (!told) fmt::print(stderr, "{}: {}; waiting for {}\n", program_name(), reached.error().message, what);
+    if (!told) complain(fmt::format("{}; waiting for {}", reached.error().message, what));
     told = true;
     set_waiting_for(what);
     context.loop.run_until([] { return false; }, runtime::Duration{500});

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "dbserver/transaction.h"
 #include "ovsdb_tool/commands.h"
 #include "ovsdb_tool/database_file.h"
@@ -39,7 +40,7 @@ Result<Request> read_request(Arguments a) {
   return request;
 }
 
-void print_json(const json::value& v) { fmt::print("{}\n", to_text(v)); }
+void print_json(const json::value& v) { print(stdout, "{}\n", to_text(v)); }
 
 // Executes the request, prints its reply and gives the transaction to whoever will store it; null
 // where there is nothing to store.
@@ -63,7 +64,7 @@ Result<std::unique_ptr<Transaction>> execute(const Request& request, dbserver::D
     transaction = std::make_unique<Transaction>(database);
     outcome = transaction->execute(*params, 1, context);
   }
-  fmt::print("{}\n", transaction->reply());
+  print(stdout, "{}\n", transaction->reply());
   if (outcome != Outcome::committed || !transaction->change()) return std::unique_ptr<Transaction>();
   return transaction;
 }

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/paths.h"
+#include "base/print.h"
 
 namespace ovs::utilities::ovsdb_tool {
 
@@ -72,7 +73,7 @@ Result<OpenDatabase> load(const std::string& path, bool for_writing) {
   auto log = dbserver::load_log(*database.file);
   if (!log) return Unexpected{std::move(log).error().in(path)};
   if (!log->damage.empty())
-    fmt::print(stderr, "{}: {}: the end of the file is damaged and left out: {}\n", program_name(), path, log->damage);
+    complain(fmt::format("{}: the end of the file is damaged and left out: {}", path, log->damage));
   database.log = std::move(*log);
   return database;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/paths.h"
+#include "base/print.h"
 #include "ovsdb_tool/commands.h"
 
 namespace ovs::utilities::ovsdb_tool {
@@ -79,6 +80,7 @@ int run(std::span<const std::string> arguments) {
 
 int main(int argc, char** argv) {
   ovs::set_program_name(argv[0]);
+  ovs::reserve_standard_descriptors();
   if (auto r = ovs::log_set("console:warn"); !r) ovs::die(r.error().message);
   return ovs::utilities::ovsdb_tool::run(std::vector<std::string>(argv + 1, argv + argc));
 }

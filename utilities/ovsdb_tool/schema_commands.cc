@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "base/print.h"
 #include "ovsdb_tool/commands.h"
 #include "ovsdb_tool/database_file.h"
 
@@ -19,7 +20,7 @@ Result<SchemaPtr> read_db(Arguments a) { return schema_of(a.empty() ? default_da
 Result<SchemaPtr> read_schema(Arguments a) { return ovsdb::read_schema_file(a.empty() ? default_schema() : a[0]); }
 
 int print(const std::string& text) {
-  fmt::print("{}\n", text);
+  ovs::print(stdout, "{}\n", text);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "base/print.h"
 #include "ovsdb/datum.h"
 #include "ovsdb/log_file.h"
 #include "ovsdb/schema.h"
@@ -36,7 +37,7 @@ class Printer {
     auto schema = ovsdb::DatabaseSchema::from_json(v);
     if (!schema) return unexpected(schema.error().to_string());
     schema_ = std::move(*schema);
-    fmt::print("record 0: \"{}\" schema, version=\"{}\", cksum=\"{}\"\n\n", schema_->name, schema_->version,
+    print(stdout, "record 0: \"{}\" schema, version=\"{}\", cksum=\"{}\"\n\n", schema_->name, schema_->version,
                schema_->cksum);
     return {};
   }
@@ -44,10 +45,10 @@ class Printer {
   Result<void> transaction(unsigned number, const json::value& v) {
     auto info = ovsdb::read_record_info(v);
     if (!info) return unexpected(info.error().to_string());
-    fmt::print("record {}:", number);
-    if (v.get_object().contains("_date")) fmt::print(" {}", date_text(info->date_ms));
-    if (!info->comment.empty()) fmt::print(" \"{}\"", info->comment);
-    fmt::print("\n");
+    print(stdout, "record {}:", number);
+    if (v.get_object().contains("_date")) print(stdout, " {}", date_text(info->date_ms));
+    if (!info->comment.empty()) print(stdout, " \"{}\"", info->comment);
+    print(stdout, "\n");
     if (more_ == 0) return {};
     auto done = ovsdb::read_record(*schema_, v,
                                    [&](const ovsdb::TableSchema& table, const Uuid& uuid, const json::object* columns) {
@@ -55,7 +56,7 @@ class Printer {
                                      return ovsdb::DbResult<void>();
                                    });
     if (!done) return unexpected(done.error().to_string());
-    if (has_tables(v.get_object())) fmt::print("\n");
+    if (has_tables(v.get_object())) print(stdout, "\n");
     return {};
   }
 
@@ -68,19 +69,19 @@ class Printer {
     const std::string id = uuid.to_string().substr(0, 8);
     const std::string& name = is_new ? new_name : old_name;
     if (is_new)
-      fmt::print("  table {} insert row {}:\n", table.name, name.empty() ? id : fmt::format("\"{}\" ({})", name, id));
+      print(stdout, "  table {} insert row {}:\n", table.name, name.empty() ? id : fmt::format("\"{}\" ({})", name, id));
     else
-      fmt::print("  table {} row {} ({}){}:\n", table.name, name.empty() ? id : fmt::format("\"{}\"", name), id,
+      print(stdout, "  table {} row {} ({}){}:\n", table.name, name.empty() ? id : fmt::format("\"{}\"", name), id,
                  is_diff ? " diff" : "");
     if (!columns) {
-      fmt::print("    delete row\n");
+      print(stdout, "    delete row\n");
       names_.erase({&table, uuid});
       return;
     }
     names_[{&table, uuid}] = new_name;
     if (more_ < 2) return;
     for (const auto& member : *columns)
-      fmt::print("    {}={}\n", std::string_view(member.key().data(), member.key().size()),
+      print(stdout, "    {}={}\n", std::string_view(member.key().data(), member.key().size()),
                  value_text(table, std::string_view(member.key().data(), member.key().size()), member.value()));
   }
 

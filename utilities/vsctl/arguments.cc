@@ -105,9 +105,7 @@ Result<Invocation> parse_command(std::span<const std::string> words,
   invocation.arguments.assign(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
   if (auto fits = check_arity(info, invocation.arguments.size()); !fits) {
     std::string text = std::move(fits).error().message;
-    if (std::ranges::any_of(invocation.arguments, [](const std::string& a) { return a.starts_with("--"); }))
-      text += fmt::format("; options of a command stand before its name, behind \"--\": ... -- --OPTION {}", info.name);
-    return unexpected(std::move(text));
+    return unexpected(std::move(text) + misplaced_option_hint(info.name, invocation.arguments));
   }
   for (std::size_t i = 0; i < invocation.arguments.size(); i++) {
     if (is_free_text(invocation, i)) continue;
@@ -228,6 +226,11 @@ Result<std::vector<Invocation>> parse_command_line(std::span<const OptionGroup> 
   }
   if (invocations.empty()) return unexpected("missing command name (use --help for help)");
   return invocations;
+}
+
+std::string misplaced_option_hint(std::string_view command, std::span<const std::string> arguments) {
+  if (!std::ranges::any_of(arguments, [](const std::string& a) { return a.starts_with("--"); })) return {};
+  return fmt::format("; options of a command stand before its name, behind \"--\": ... -- --OPTION {}", command);
 }
 
 std::string help_text(std::span<const OptionGroup> groups) {

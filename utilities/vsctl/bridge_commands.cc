@@ -1,6 +1,9 @@
 #include <fmt/core.h>
 
+#include <array>
+
 #include "base/text.h"
+#include "vsctl/arguments.h"
 #include "vsctl/handlers.h"
 #include "vsctl/model.h"
 
@@ -55,7 +58,10 @@ Result<void> run_add_br(Context& context) {
   View& view = context.view();
   const std::string& name = context.arg(0);
   if (name.empty()) return unexpected("bridge name must not be empty string");
-  if (context.count() == 2) return unexpected("'add-br' command takes exactly 1 or 3 arguments");
+  if (context.count() == 2) {
+    const std::array arguments{name, context.arg(1)};
+    return unexpected("'add-br' command takes exactly 1 or 3 arguments" + misplaced_option_hint("add-br", arguments));
+  }
   std::optional<std::int64_t> vlan;
   if (context.count() == 3) {
     vlan = parse_integer(context.arg(2));
