@@ -22,12 +22,12 @@ namespace ovs::conf {
 
 struct Item {
   const Kind* kind = nullptr;
-  std::string name;  // what the record's key is; of a queue its number; empty where there is only one
+  std::string name{};  // what the record's key is; of a queue its number; empty where there is only one
   // Part of its parent, not named in the file: it is made together with the parent, and not missed later.
   bool implied = false;
-  Settings settings;
-  Settings initial;  // of a row that is made; not held against one that is there
-  std::vector<Item> children;
+  Settings settings{};
+  Settings initial{};  // of a row that is made; not held against one that is there
+  std::vector<Item> children{};
 
   std::string label() const;  // "port tap0"
 };

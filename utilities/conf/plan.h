@@ -32,10 +32,10 @@ struct RowEdit {
   enum class Type { insert, change, erase };
   Type type = Type::change;
   const Kind* kind = nullptr;
-  Uuid row;           // of a new row: what other edits call it
-  std::string name;   // "tap0"; empty for kinds of which there is one
-  std::string where;  // what it is in: "br0"; empty for bridges and the switch itself
-  std::map<std::string, ColumnEdit, std::less<>> columns;
+  Uuid row{};         // of a new row: what other edits call it
+  std::string name{};  // "tap0"; empty for kinds of which there is one
+  std::string where{};  // what it is in: "br0"; empty for bridges and the switch itself
+  std::map<std::string, ColumnEdit, std::less<>> columns{};
 
   std::string label() const;  // "port tap0"
 };
