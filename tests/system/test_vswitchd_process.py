@@ -3,10 +3,11 @@
 import json
 import re
 import signal
+import subprocess
 
 import pytest
 
-from ovs_test import can_connect, wait_until
+from ovs_test import can_connect, limit, program, wait_until
 
 FRAME = "ffffffffffff0200000000010806" + 46 * "00"
 
@@ -246,6 +247,22 @@ def test_a_server_that_is_never_there_is_told_of(box):
     box.start_ovsdb_server()
     vsctl(box, "add-br", "br0")
     assert switch.appctl("ofproto/list").stdout == "br0\n"
+
+
+def test_detach_says_what_it_waits_for(box):
+    path = box.run_dir / "db.sock"
+    process = subprocess.Popen([program("ovs-vswitchd"), f"unix:{path}", "--enable-dummy", "--detach", "--pidfile",
+                                "--no-chdir", "-vconsole:off", "--unixctl=" + str(box.run_dir / "ovs-vswitchd.ctl")],
+                               env=box.env, cwd=box.top, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr.readline() == f"ovs-vswitchd: waiting for ovsdb-server at unix:{path}\n"
+        assert process.poll() is None
+        box.start_ovsdb_server()
+        assert process.wait(limit(20)) == 0
+        assert process.stderr.read() == ""
+    finally:
+        box.run("ovs-appctl", "-t", box.run_dir / "ovs-vswitchd.ctl", "exit")
+        process.stderr.close()
 
 
 def test_a_server_without_the_switchs_database(box):
