@@ -156,7 +156,7 @@ void LinkTable::unblock_ingress(const std::string& name, unsigned ifindex) {
   if (has_netfilter_drops_) (void)netlink::remove_netfilter_drop(name, filter_handle_);
 }
 
-void LinkTable::remove_leftovers() {
+void LinkTable::remove_leftovers(const std::function<bool(const std::string&)>& wanted) {
   if (auto filtered = netlink::find_ingress_filters(rtnetlink_, filter_handle_)) {
     for (const unsigned ifindex : *filtered)
       if (!by_ifindex_.contains(ifindex)) (void)netlink::remove_ingress_filter(rtnetlink_, ifindex, filter_handle_);
@@ -168,6 +168,7 @@ void LinkTable::remove_leftovers() {
   if (auto links = rtnetlink_.links()) {
     for (const auto& link : *links) {
       if (link.kind != tap_kind || link.alias != alias_ || by_ifindex_.contains(link.ifindex)) continue;
+      if (wanted && wanted(link.name)) continue;
       log.info("removing the interface {}, which is no port any more", link.name);
       (void)rtnetlink_.remove_link(link.ifindex);
     }

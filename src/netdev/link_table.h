@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,7 +53,7 @@ class LinkTable {
   void unblock_ingress(const std::string& name, unsigned ifindex);
   // What marks a TAP interface as one of ours.
   const std::string& alias() const { return alias_; }
-  void remove_leftovers();
+  void remove_leftovers(const std::function<bool(const std::string&)>& wanted);
 
  private:
   LinkTable(netlink::Rtnetlink rtnetlink, netlink::LinkMonitor monitor, const std::string& owner);

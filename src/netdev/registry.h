@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -58,8 +59,9 @@ class Registry {
   Result<std::map<std::string, Statistics>> all_statistics() const;
 
   // Removes TAP interfaces and filters with the same `owner` that belong to no Netdev which exists now: call it once
-  // after a start, when all ports have been created.
-  void remove_leftovers();
+  // after a start, when all ports have been created.  A TAP interface stays if its name is `wanted`: that of a port
+  // whose device could not be made yet.
+  void remove_leftovers(const std::function<bool(const std::string&)>& wanted = {});
 
   struct Impl;
 

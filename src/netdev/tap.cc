@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -34,9 +35,18 @@ Error tun_error(int code) {
   }
 }
 
+// The device node's mode decides who may open it, whatever else a user may do.
+Error open_error(int code) {
+  if (code != EACCES && code != EPERM) return tun_error(code);
+  const passwd* user = ::getpwuid(::geteuid());
+  return system_error("the user " + (user ? std::string(user->pw_name) : std::to_string(::geteuid())) +
+                          " cannot open /dev/net/tun to make a TAP interface",
+                      code);
+}
+
 Result<Descriptor> open_tun(const std::string& name) {
   Descriptor file(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (file.get() < 0) return Unexpected{tun_error(errno)};
+  if (file.get() < 0) return Unexpected{open_error(errno)};
   ifreq request{};
   std::memcpy(request.ifr_name, name.data(), std::min(name.size(), sizeof request.ifr_name - 1));
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;

@@ -126,7 +126,8 @@ void Vswitchd::configure() {
   replica_->forget_changes();
   configured_ = true;
   // What ports that are gone by now have left behind while nobody was here.
-  if (!std::exchange(leftovers_removed_, true)) registry_->remove_leftovers();
+  if (!std::exchange(leftovers_removed_, true))
+    registry_->remove_leftovers([this](const std::string& name) { return model_.interface(name) != nullptr; });
   settled();
 }
 

@@ -3,9 +3,12 @@ happens to interfaces, daemons and traffic meanwhile.
 """
 
 import contextlib
+import os
+import pwd
 import re
 import signal
 import socket
+import stat
 import struct
 import threading
 import time
@@ -458,6 +461,31 @@ def test_exit_leaves_or_removes_the_internal_port(lan):
     lan.host.appctl("exit", "--cleanup")
     assert lan.host.switch.wait() == 0
     assert "br0" not in lan.host.namespace.interfaces()
+
+
+def test_a_user_who_may_not_open_the_tun_device(lan):
+    """It is said what cannot be opened by whom, and what an earlier run has made stays."""
+    host = lan.host
+    host.appctl("exit")
+    assert host.switch.wait() == 0
+    nobody = pwd.getpwnam("nobody")
+    for path in (host.box.top, host.box.run_dir, host.box.log_dir, *host.box.run_dir.iterdir(),
+                 *host.box.log_dir.iterdir()):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    # In a mount namespace of its own, /dev/net/tun is root's alone.
+    node = host.box.top / "tun"
+    os.mknod(node, stat.S_IFCHR | 0o600, os.makedev(10, 200))
+    hidden = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /dev/net/tun && exec "$@"', str(node))
+    host.switch = host.box.start_vswitchd(args=("--user=nobody",), usual_control=True, prefix=hidden)
+
+    def error():
+        return host.vsctl("--no-wait", "get", "Interface", "br0", "error")
+    ovs_test.wait_until(lambda: "Permission denied" in error(), what="the error")
+    assert "the user nobody cannot open /dev/net/tun to make a TAP interface: Permission denied" in error()
+    assert "br0" in host.namespace.interfaces()
+    host.appctl("exit")
+    assert host.switch.wait() == 0
+    assert "br0" in host.namespace.interfaces()
 
 
 def test_a_deleted_bridge_takes_its_internal_port_along(lan):
