@@ -115,10 +115,16 @@ TEST_P(ConfEvaluate, ArraysAndDosLinesAreNamed) {
   EXPECT_EQ(dos.mistakes[0].line, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shells, ConfEvaluate, testing::Values("/bin/sh", "/bin/dash", "/bin/bash"),
-                         [](const auto& shell) {
-                           return shell.param.substr(shell.param.rfind('/') + 1) + (shell.index == 0 ? "_default" : "");
-                         });
+// Those of this host, and the one that OVS_TEST_SHELL names.
+std::vector<std::string> shells() {
+  std::vector<std::string> out{"/bin/sh", "/bin/dash", "/bin/bash", "/bin/busybox"};
+  if (const char* more = std::getenv("OVS_TEST_SHELL")) out.emplace_back(more);
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, ConfEvaluate, testing::ValuesIn(shells()), [](const auto& shell) {
+  return shell.param.substr(shell.param.rfind('/') + 1) + "_" + std::to_string(shell.index);
+});
 
 TEST(ConfEvaluateFiles, ShellsThatAreNotThereAreErrors) {
   Limits limits;
