@@ -58,7 +58,8 @@ bool is_multicast(const flow::EthAddr& mac);
 // Whether the local port of a bridge may take over this address of one of its ports: it is a real device's
 // own one, neither multicast nor locally administered nor zero.
 bool is_lendable(const flow::EthAddr& mac);
-// An address of its own for the local port of the bridge with this row: the same one in every run, locally administered.
+// An address of its own for the local port of the bridge with this row: the same one in every run, and locally
+// administered.
 flow::EthAddr mac_of_bridge(const Uuid& id);
 
 // Why a device of the kernel cannot have this name; empty if it can.

@@ -270,6 +270,8 @@ TEST_F(TapTest, RemovesWhatAnEarlierProcessLeft) {
   registry->remove_leftovers();
   EXPECT_TRUE(succeeds("ip link show br0"));
   registry = open_registry();
+  registry->remove_leftovers([](const std::string& name) { return name == "br0"; });
+  EXPECT_TRUE(succeeds("ip link show br0"));
   registry->remove_leftovers();
   EXPECT_FALSE(succeeds("ip link show br0"));
   EXPECT_TRUE(succeeds("ip link show not-ours"));
