@@ -15,7 +15,8 @@ namespace {
 std::string advice(std::string_view remotes, const Error& error) {
   if (error.code == 0) return {};  // its text says what is wrong with the remote
   if (!remotes.starts_with("unix:"))
-    return "is ovsdb-server running there, and does it listen on that address (ovs-vsctl set-manager)?";
+    return "is ovsdb-server running there, and does it listen on that address (its --remote options, or ovs-vsctl "
+           "set-manager if one of them is db:Open_vSwitch,Open_vSwitch,manager_options)?";
   switch (error.code) {
     case ENOENT:
       return "there is no such socket: is ovsdb-server running?  ovsdb-server(1) tells how to start it; "
