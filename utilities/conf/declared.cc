@@ -218,7 +218,7 @@ class Reader {
     } else if (!add_port(static_cast<std::size_t>(bridge - root_.children.data()), std::string(suffix), v)) {
       return;
     }
-    Item* port = port_named(suffix);
+    Item* port = port_named(as_variable(suffix));
     port->children[0].settings.columns.emplace("type", Datum(ovsdb::Atom("internal")));
     internal_.insert(port->name);
   }

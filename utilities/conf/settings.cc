@@ -263,15 +263,23 @@ std::string port_names_text(const std::vector<std::string>& names) {
   return value_text(type, Datum::set_of(ovsdb::AtomType::string, std::move(atoms)));
 }
 
+namespace {
+
+// Whether a word is a setting's name as setting_name() writes it: other words in a mark are somebody else's.
+bool is_written_by_us(std::string_view word) {
+  const auto name = read_setting_name(word);
+  return name && name->column.find_first_of("\\'") == std::string::npos && setting_name(name->column, name->key) == word;
+}
+
+}  // namespace
+
 Mark Mark::parse(std::string_view text) {
   Mark mark;
   auto words = split_words(text);
   if (!words) return mark;  // somebody has written over it: then it says nothing
   for (const std::string& word : *words) {
-    if (word == "made")
-      mark.made = true;
-    else
-      mark.set.insert(word);
+    if (word == "made") mark.made = true;
+    if (word != "made" && is_written_by_us(word)) mark.set.insert(word);
   }
   return mark;
 }
