@@ -268,7 +268,8 @@ namespace {
 // Whether a word is a setting's name as setting_name() writes it: other words in a mark are somebody else's.
 bool is_written_by_us(std::string_view word) {
   const auto name = read_setting_name(word);
-  return name && name->column.find_first_of("\\'") == std::string::npos && setting_name(name->column, name->key) == word;
+  if (!name || name->column.find_first_of("\\'") != std::string::npos) return false;
+  return setting_name(name->column, name->key) == word;
 }
 
 }  // namespace
