@@ -188,8 +188,8 @@ def watch(setup, collector):
     vlans = {m.name: m.vlan for m in two_hosts.MACHINES}
     for source, destination in TALK:
         _, octets, variance = estimates.pop((source, destination, vlans[source]), (0, 0, 0))
-        # Five standard deviations: once in a million by chance.
-        if abs(octets - truth[destination]) > 5 * math.sqrt(variance):
+        # Never by chance.  What hosts merge on its way is few large packets, whose variance the samples tell roughly.
+        if abs(octets - truth[destination]) > 8 * math.sqrt(variance):
             wrong.append(f"{source} to {destination}: sFlow's {octets} bytes are too far from {truth[destination]}")
     wrong += [f"sFlow saw {source} talk to {destination} on VLAN {vlan}" for source, destination, vlan in estimates]
     return wrong
