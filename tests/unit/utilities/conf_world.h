@@ -18,10 +18,8 @@
 
 namespace ovs::conf {
 
-inline const ovsdb::DatabaseSchema& test_schema() {
-  static const auto schema = ovsdb::read_schema_file(OVS_SCHEMA_FILE);
-  return **schema;
-}
+// The switch's.
+const ovsdb::DatabaseSchema& test_schema();
 
 // Variables as a file "NAME=VALUE" a line would set them, the line's number included; without a shell.
 inline std::vector<Variable> variables(const std::vector<std::pair<std::string, std::string>>& lines) {
