@@ -128,7 +128,7 @@ def test_nfdump_estimates_what_was_sent(site, tmp_path):
     traffic = {("vm1", "vm2"): (18000, 300), ("vm3", "vm4"): (2000, 1000)}
     with sfcapd(site, tmp_path / "flows"), site.collector("10.0.0.1:7000") as own:
         uuid = site.set_sflow(target=TARGETS, sampling=n, agent="eth1")
-        send(site, traffic)
+        send(site, traffic, rounds=200)
         wait_until(lambda: own.flow_samples() and own.flow_samples()[-1]["pool"] > 19900, what="the last samples")
         flushed(site, own, uuid)
     totals = nfdump_totals(tmp_path / "flows")
