@@ -2,21 +2,9 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
-from ovs_test import can_connect, wait_until
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def parent_of(pid):
-    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+from ovs_test import can_connect, is_running, parent_of, wait_until
 
 
 def pid_in(pidfile):

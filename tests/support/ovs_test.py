@@ -85,6 +85,18 @@ def normalize_uuids(text):
     return _UUID.sub(lambda m: seen.setdefault(m.group(0), f"<{len(seen)}>"), text)
 
 
+def is_running(pid):
+    """Whether there is such a process, and it is not a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
 def wait_until(condition, timeout=10, what="the condition"):
     """Returns condition()'s first true value; fails when there is none within the limit."""
     deadline = time.monotonic() + limit(timeout)

@@ -5,10 +5,9 @@ import pwd
 import signal
 import socket
 import subprocess
-from pathlib import Path
 
 import pytest
-from ovs_test import can_connect, program, wait_until
+from ovs_test import can_connect, is_running, parent_of, program, wait_until
 
 
 class Sample:
@@ -42,17 +41,6 @@ class Sample:
         for pid in self.pids:
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def parent_of(pid):
-    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
 @pytest.fixture
