@@ -18,13 +18,13 @@ def pid_in(pidfile):
 @pytest.mark.parametrize("end, restarts", [
     (signal.SIGSEGV, True), (signal.SIGABRT, True), (signal.SIGBUS, True), (signal.SIGALRM, True),
     (signal.SIGKILL, False), (signal.SIGTERM, False)], ids=lambda value: getattr(value, "name", str(value)))
-def test_restart(box, monkeypatch, flavour, end, restarts):
+def test_restart(box, flavour, end, restarts):
     # AddressSanitizer, where we are built with it, would report these signals and exit(1).
-    monkeypatch.setenv("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_sigbus=0")
+    asan = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_sigbus=0"
     box.create_database()
     socket, pidfile = box.run_dir / "db.sock", box.run_dir / "ovsdb-server.pid"
     box.run("ovsdb-server", box.db_dir / "conf.db", f"--remote=punix:{socket}", "--detach", "--monitor",
-            f"--pidfile={pidfile}", "--no-chdir", "--log-file", flavour=flavour)
+            f"--pidfile={pidfile}", "--no-chdir", "--log-file", flavour=flavour, env={"ASAN_OPTIONS": asan})
     first = int(pidfile.read_text())
     monitor = parent_of(first)
     try:
