@@ -15,7 +15,7 @@ import time
 
 import netns
 import openrc_machine
-from ovs_test import RpcClient, limit, wait_until
+from ovs_test import Closing, RpcClient, limit, wait_until
 
 VLANS = """
 ovs_bridges="br0"
@@ -35,7 +35,7 @@ DATABASE = "/var/lib/openvswitch/conf.db"
 ADDRESSES = {"vm1": "10.1.0.1", "vm2": "10.1.0.2", "vm3": "10.1.0.3", "vm4": "10.1.0.4"}
 
 
-class Hosts:
+class Hosts(Closing):
     def __init__(self):
         self.network = netns.Network()
         self.host1 = self.host2 = None
@@ -51,12 +51,6 @@ class Hosts:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         for host in self.hosts():

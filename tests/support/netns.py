@@ -24,7 +24,7 @@ import subprocess
 import threading
 import time
 
-from ovs_test import limit, wait_until
+from ovs_test import Closing, limit, wait_until
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
@@ -48,7 +48,7 @@ def _within(path):
             _libc.setns(before.fileno(), _CLONE_NEWNET)
 
 
-class Sniffer:
+class Sniffer(Closing):
     """What arrives at an interface from outside, or leaves it, from now on.
 
     frames: whole Ethernet frames in order, with the VLAN tags that the kernel keeps apart put back.
@@ -67,12 +67,6 @@ class Sniffer:
         self._stop_read, self._stop_write = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         """Takes what is still in the socket, then ends."""
@@ -188,7 +182,7 @@ def checked(*command, check=True, timeout=30, input=None):
     return done
 
 
-class Network:
+class Network(Closing):
     """Namespaces that are made and go together."""
 
     _count = 0
@@ -197,12 +191,6 @@ class Network:
         Network._count += 1
         self.prefix = f"ovs-{os.getpid()}-{Network._count}-" if prefix is None else prefix
         self.namespaces = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         for namespace in self.namespaces:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import debian
 import makefile
-from ovs_test import SCHEMA, build_dir, limit, program, wait_until
+from ovs_test import SCHEMA, Closing, build_dir, limit, program, wait_until
 
 PACKAGES = ("openrc", "librc1", "libeinfo1")
 PROGRAMS = {"ovsdb-server": "sbin", "ovs-vswitchd": "sbin", "ovs-vsctl": "bin", "ovs-appctl": "bin",
@@ -134,7 +134,7 @@ def remove(directory):
     shutil.rmtree(directory, ignore_errors=True)
 
 
-class Machine:
+class Machine(Closing):
     """One machine, switched off to begin with."""
 
     def __init__(self):
@@ -149,12 +149,6 @@ class Machine:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         self.power_off()

@@ -108,7 +108,17 @@ def wait_until(condition, timeout=10, what="the condition"):
         time.sleep(0.005)
 
 
-class RpcClient:
+class Closing:
+    """`with` ends by close()."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class RpcClient(Closing):
     """A JSON-RPC 1.0 client on a unix socket or on ("host", port), for dialogue tests.
 
     call() returns the result and fails on an error; transact() is call("transact").  Messages
@@ -127,12 +137,6 @@ class RpcClient:
         self._bytes = b""
         self._notifications = []
         self._next_id = 0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         self.sock.close()
@@ -269,7 +273,7 @@ class Daemon:
         raise AssertionError(f"no {field} of {self.name}")
 
 
-class Sandbox:
+class Sandbox(Closing):
     """A private set of directories and the daemons that run in them."""
 
     def __init__(self, prefix=()):
@@ -286,12 +290,6 @@ class Sandbox:
                         LC_ALL="C.UTF-8", TZ="UTC")
         self.env.pop("OVN_DB", None)
         self.daemons = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         """Stops the daemons, the last started first, and removes the directories."""

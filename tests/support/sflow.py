@@ -20,7 +20,7 @@ import threading
 from dataclasses import dataclass
 
 import netns
-from ovs_test import build_dir, wait_until
+from ovs_test import Closing, build_dir, wait_until
 from two_hosts import Host
 
 
@@ -29,7 +29,7 @@ def record(sample, name):
     return next((r for r in sample["records"] if r["record"] == name), None)
 
 
-class Collector:
+class Collector(Closing):
     """Listens in a namespace (None: here) at "[ADDRESS:]PORT", where an IPv6 address has brackets; a port of 0 is
     any free one."""
 
@@ -48,12 +48,6 @@ class Collector:
     def _read(self):
         for line in self._process.stdout:
             self.datagrams.append(json.loads(line))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         self._process.terminate()
@@ -120,7 +114,7 @@ def udp_frame(source, destination, size=100, port=9, tags=()):
     return destination.mac + source.mac + tagged + b"\x08\x00" + header + udp
 
 
-class Site:
+class Site(Closing):
     """A host with br0 and machines on it, and a collector's host.
 
     host: eth1 has 10.0.0.2 and fd00::2; collector: eth0 has 10.0.0.1 and fd00::1.  The machines do not know IPv6,
@@ -171,12 +165,6 @@ class Site:
             self.vsctl("add-port", "br0", m.tap, *([f"tag={m.vlan}"] if m.vlan else []))
             netns.wait_carrier(host, m.tap)
         self.wires = {name: self._open.enter_context(self.namespaces[name].sniff("eth0")) for name in self.machines}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         self._open.close()

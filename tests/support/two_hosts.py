@@ -72,7 +72,7 @@ class Host:
         self.box.close()
 
 
-class TwoHosts:
+class TwoHosts(ovs_test.Closing):
     """The set-up; `start()` and `configure()` bring it up, `close()` takes all of it down."""
 
     def __init__(self, prefix=None, flavour="ours"):
@@ -92,12 +92,6 @@ class TwoHosts:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def start(self):
         for host in self.hosts.values():

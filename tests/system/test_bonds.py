@@ -5,13 +5,13 @@ import pytest
 
 import netns
 import two_hosts
-from ovs_test import wait_until
+from ovs_test import Closing, wait_until
 
 BROADCAST = b"\xff" * 6
 PAYLOAD = b"\x90\x00" + b"bond" + bytes(46)
 
 
-class Bond:
+class Bond(Closing):
     """Machine 1 on br0 by p1; the bond of l0 and l1, which lead to w0 and w1 of a Linux bridge with 10.0.0.2."""
 
     def __init__(self):
@@ -41,12 +41,6 @@ class Bond:
 
     def await_active(self, name):
         wait_until(lambda: self.active() == name, what=f"{name} to become active, not {self.active()}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         if hasattr(self, "host"):

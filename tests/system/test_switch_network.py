@@ -22,7 +22,7 @@ import two_hosts
 BROADCAST = b"\xff" * 6
 
 
-class Lan:
+class Lan(ovs_test.Closing):
     """One host with a switch, and machines on it: machine N has 10.0.0.N and fd00::N on eth0, and
     its cable ends in the host as `pN`.  The ports are not yet added to a bridge."""
 
@@ -48,12 +48,6 @@ class Lan:
 
     def add_port(self, n, *settings):
         self.host.vsctl("add-port", "br0", f"p{n}", *settings)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def close(self):
         if hasattr(self, "host"):
