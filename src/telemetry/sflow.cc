@@ -46,9 +46,9 @@ void Sflow::configure(const SflowConfig& config) {
   if (other_agent) {
     complained_ = false;
     check_address();
-  } else if (active_ && other_header) {
-    set_address(address_);
   }
+  // Beside another agent or other targets, too: the address may be the same.
+  if (active_ && other_header) set_address(address_);
   plan();
 }
 

@@ -158,6 +158,30 @@ TEST_F(SflowTest, AnAgentWithoutAddressStopsIt) {
   EXPECT_TRUE(collector.received.empty());
 }
 
+// Whatever changes beside it.
+TEST_F(SflowTest, AnotherHeaderCountsAtOnce) {
+  Sflow sflow(loop, "br0", 0, hooks);
+  Receiver other(loop, AF_INET);
+  SflowConfig c = config();
+  sflow.configure(c);
+  c.header_bytes = 20;
+  sflow.configure(c);
+  warp(1s);
+  sflow.add_sample(packet());
+  c.header_bytes = 10;
+  c.targets.push_back(*parse_target("127.0.0.1:" + std::to_string(other.port()), 6343));
+  sflow.configure(c);
+  warp(1s);
+  sflow.add_sample(packet());
+  warp(1s);
+  std::vector<std::size_t> sizes;
+  for (const auto& s : samples(2)) {
+    const auto& header = std::get<sflow::SampledHeader>(std::get<sflow::FlowSample>(s).records.at(0));
+    sizes.push_back(header.header.size());
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{20, 10}));
+}
+
 TEST_F(SflowTest, WhatIsThereIsSentWhenItEnds) {
   {
     Sflow sflow(loop, "br0", 0, hooks);
