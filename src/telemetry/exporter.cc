@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -20,8 +21,8 @@ LogModule log{"collectors"};
 // One target: unresolved -> resolved -> connected, and back where something fails.
 class Exporter::Collector {
  public:
-  Collector(Exporter& owner, const Target& target, bool first)
-      : owner_(owner), target_(target), first_(first), retry_(owner.loop_, [this] { start(); }) {
+  Collector(Exporter& owner, const Target& target)
+      : owner_(owner), target_(target), retry_(owner.loop_, [this] { start(); }) {
     // Later, so that what is found is told to an owner that is complete.
     retry_.start(runtime::Duration(0));
   }
@@ -74,16 +75,17 @@ class Exporter::Collector {
   }
 
   void connect(const runtime::SocketAddress& address) {
-    const bool news = !address_ || address_->to_string() != address.to_string();
-    address_ = address;
     Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (socket.get() < 0 || ::connect(socket.get(), address.get(), address.size) != 0) {
       complain(std::strerror(errno));
+      address_.reset();
       retry_.start(route_retry_interval);
-    } else {
-      socket_ = std::move(socket);
+      return;
     }
-    if (first_ && news) owner_.ready_();  // which may destroy us
+    socket_ = std::move(socket);
+    const bool news = !address_ || address_->to_string() != address.to_string();
+    address_ = address;
+    if (news) owner_.ready_();  // which may destroy us
   }
 
   void complain(const std::string& why) {
@@ -103,7 +105,6 @@ class Exporter::Collector {
 
   Exporter& owner_;
   const Target& target_;
-  const bool first_;
   Descriptor socket_;
   std::optional<runtime::SocketAddress> address_;
   bool complained_ = false;
@@ -115,7 +116,7 @@ class Exporter::Collector {
 Exporter::Exporter(runtime::Loop& loop, std::string name, std::vector<Target> targets, std::function<void()> ready)
     : loop_(loop), name_(std::move(name)), targets_(std::move(targets)), ready_(std::move(ready)) {
   for (const Target& t : targets_) {
-    collectors_.push_back(std::make_unique<Collector>(*this, t, collectors_.empty()));
+    collectors_.push_back(std::make_unique<Collector>(*this, t));
   }
 }
 
@@ -125,9 +126,12 @@ void Exporter::send(std::span<const std::uint8_t> datagram) {
   for (auto& c : collectors_) c->send(datagram);
 }
 
-std::optional<runtime::SocketAddress> Exporter::first_address() const {
-  if (collectors_.empty()) return {};
-  return collectors_.front()->address();
+std::vector<runtime::SocketAddress> Exporter::addresses() const {
+  std::vector<runtime::SocketAddress> known;
+  for (const auto& c : collectors_) {
+    if (c->address()) known.push_back(*c->address());
+  }
+  return known;
 }
 
 }  // namespace ovs::telemetry

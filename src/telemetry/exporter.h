@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,7 +30,7 @@ class Exporter {
   static constexpr std::chrono::seconds route_retry_interval{1}, name_retry_interval{5};
   static constexpr std::chrono::seconds forget_after{60};
 
-  // `ready` is called when the first target's address is known (and again if it changes), never from
+  // `ready` is called when it is known how a target can be reached (and again if that changes), never from
   // within the constructor.  `name` is for messages: "sFlow of br0".
   Exporter(runtime::Loop& loop, std::string name, std::vector<Target> targets, std::function<void()> ready);
   ~Exporter();
@@ -41,8 +40,8 @@ class Exporter {
   void send(std::span<const std::uint8_t> datagram);
 
   const std::vector<Target>& targets() const { return targets_; }
-  // Of the first target, if it is known by now.
-  std::optional<runtime::SocketAddress> first_address() const;
+  // Of those to whom there was a route when it was last looked for, in the order of the targets.
+  std::vector<runtime::SocketAddress> addresses() const;
 
   struct Counters {
     std::uint64_t sent = 0;     // datagrams, over all targets

@@ -52,20 +52,23 @@ void Sflow::configure(const SflowConfig& config) {
   plan();
 }
 
+Result<IpAddress> Sflow::find_address() const {
+  if (!config_.agent.empty()) return address_of_agent(config_.agent);
+  Result<IpAddress> found{IpAddress()};
+  for (const runtime::SocketAddress& collector : exporter_->addresses()) {
+    found = address_towards(collector);
+    if (found) break;
+  }
+  return found;
+}
+
 void Sflow::check_address() {
   address_timer_.start(address_check_interval);
-  Result<IpAddress> address{IpAddress()};
-  if (!config_.agent.empty()) {
-    address = address_of_agent(config_.agent);
-  } else if (auto first = exporter_->first_address()) {
-    address = address_towards(*first);
-  } else {
-    return;  // the exporter says when it knows it
-  }
-  if (!address || std::holds_alternative<std::monostate>(*address)) {
+  const Result<IpAddress> address = find_address();
+  if (address && std::holds_alternative<std::monostate>(*address)) return;
+  if (!address) {
     if (!std::exchange(complained_, true)) {
-      log.warn("{}: no IP address for the sFlow agent: {} (will keep trying)", bridge_,
-               address ? "none" : address.error().message);
+      log.warn("{}: no IP address for the sFlow agent: {} (will keep trying)", bridge_, address.error().message);
     }
     // The address that was right for this setting so far is good enough while there is no other.
     if (config_.agent != address_is_for_) set_active(false);

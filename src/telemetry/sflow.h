@@ -24,7 +24,7 @@ namespace ovs::telemetry {
 
 // A record of the database's table sFlow, with the defaults put in.
 struct SflowConfig {
-  std::string agent;  // empty: by the route to the first target
+  std::string agent;  // empty: by the route to the first target that has one
   std::vector<Target> targets;
   std::uint32_t sampling = 400;  // one packet of so many; 0: none
   std::size_t header_bytes = 128;
@@ -71,6 +71,7 @@ class Sflow {
 
  private:
   void check_address();
+  Result<IpAddress> find_address() const;  // none: the exporter will say when to ask again
   void set_address(const IpAddress& address);
   void set_active(bool active);
   void poll();

@@ -1,7 +1,9 @@
 """sFlow as an administrator sets it up: the commands of the documentation, on real interfaces in network
 namespaces, with a collector that decodes what arrives.  Real collectors: test_sflow_collectors.py."""
 
+import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -341,6 +343,14 @@ def test_several_targets(site):
             other.wait_for(lambda: [s["sequence"] for s in other.flow_samples()] == everything)
 
 
+def test_the_agent_is_found_though_some_collectors_cannot_be_reached(site, collector):
+    """The database sorts targets: the first ones are those that cannot be used."""
+    site.set_sflow(target='"0.no.such.invalid","1.2.3.4","10.0.0.1:6343"', sampling=1)
+    assert_exported(site, collector, 1000)
+    assert {d["agent"] for d in collector.datagrams} == {"10.0.0.2"}
+    assert "no IP address for the sFlow agent" not in site.log()
+
+
 def test_a_hundred_targets(site):
     targets = ",".join(f'"10.0.0.1:{7000 + i}"' for i in range(100))
     with site.collector("10.0.0.1:7000") as first, site.collector("10.0.0.1:7099") as last:
@@ -390,6 +400,20 @@ def test_it_is_sent_as_soon_as_the_collector_can_be_reached(own_site):
             own_site.send("vm1", "vm2", 1)
             return collector.flow_samples()
         collector.wait_for(arrives)
+
+
+def test_a_name_is_looked_up_until_it_resolves(own_site, collector, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("10.0.0.1 collector.invalid\n")
+    own_site.set_sflow(target="collector.invalid", sampling=1)
+    await_log(own_site, "cannot send to collector collector.invalid: the host name .* cannot be resolved")
+    # The switch has mounts of its own, as "ip netns exec" makes them.
+    pid = own_site.host.switch.pid
+    assert os.readlink(f"/proc/{pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt")
+    subprocess.run(["nsenter", f"--mount=/proc/{pid}/ns/mnt", "mount", "--bind", hosts, "/etc/hosts"], check=True)
+    own_site.warp(6)
+    wait_until(lambda: "sFlow agent 10.0.0.2" in own_site.log(), what="the name to be known")
+    assert_exported(own_site, collector, 1000)
 
 
 # ---- one record for several bridges, and restarts

@@ -138,6 +138,21 @@ TEST_F(SflowTest, TheAgentIsFoundByTheRouteToTheFirstCollector) {
   EXPECT_EQ(agent, "127.0.0.1");
 }
 
+TEST_F(SflowTest, ACollectorThatCannotBeReachedKeepsTheAgentFromNoOther) {
+  Sflow sflow(loop, "br0", 0, hooks);
+  SflowConfig c = config();
+  c.agent.clear();
+  c.targets.insert(c.targets.begin(), *parse_target("no-such-name.invalid", 6343));
+  c.targets.insert(c.targets.begin(), *parse_target("255.255.255.255", 6343));  // to whom one may not connect
+  sflow.configure(c);
+  warp(1s);
+  ASSERT_TRUE(sflow.active());
+  sflow.add_sample(packet());
+  warp(1s);
+  samples(1);
+  EXPECT_EQ(agent, "127.0.0.1");
+}
+
 TEST_F(SflowTest, AnAgentWithoutAddressStopsIt) {
   Sflow sflow(loop, "br0", 0, hooks);
   SflowConfig c = config();
