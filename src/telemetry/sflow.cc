@@ -26,8 +26,7 @@ Sflow::Sflow(runtime::Loop& loop, std::string bridge, std::uint32_t number, Hook
       address_timer_(loop, [this] { check_address(); }) {}
 
 Sflow::~Sflow() {
-  if (!active_) return;
-  for (const auto& d : agent_->take_all(loop_.now())) exporter_->send(d);
+  if (active_) send_all();
 }
 
 void Sflow::configure(const SflowConfig& config) {
@@ -35,9 +34,7 @@ void Sflow::configure(const SflowConfig& config) {
   const bool other_targets = !exporter_ || config.targets != config_.targets;
   const bool other_agent = other_targets || config.agent != config_.agent;
   const bool other_header = config.header_bytes != config_.header_bytes;
-  if (active_ && other_targets) {
-    for (const auto& d : agent_->take_all(loop_.now())) exporter_->send(d);
-  }
+  if (active_ && other_targets) send_all();
   config_ = config;
   schedule_.set_interval(config_.polling, loop_.now());
   if (other_targets) {
@@ -100,7 +97,9 @@ void Sflow::set_address(const IpAddress& address) {
 }
 
 void Sflow::set_active(bool active) {
-  if (std::exchange(active_, active) == active) return;
+  if (active == active_) return;
+  if (active_) send_all();
+  active_ = active;
   plan();
   hooks_.changed();
 }
@@ -135,6 +134,10 @@ void Sflow::poll() {
 
 void Sflow::send_due() {
   for (const auto& datagram : agent_->take_datagrams(loop_.now())) exporter_->send(datagram);
+}
+
+void Sflow::send_all() {
+  for (const auto& datagram : agent_->take_all(loop_.now())) exporter_->send(datagram);
 }
 
 void Sflow::plan() {

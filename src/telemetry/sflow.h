@@ -76,6 +76,7 @@ class Sflow {
   void set_active(bool active);
   void poll();
   void send_due();
+  void send_all();
   void plan();
 
   runtime::Loop& loop_;

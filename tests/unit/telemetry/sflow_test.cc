@@ -165,12 +165,17 @@ TEST_F(SflowTest, AnAgentWithoutAddressStopsIt) {
   sflow.configure(c);
   EXPECT_TRUE(sflow.active());
   EXPECT_EQ(changes, 1);
+  warp(1s);
+  sflow.add_sample(packet());
   c.agent = "no-such-dev";
   sflow.configure(c);
   EXPECT_FALSE(sflow.active());
   EXPECT_EQ(changes, 2);
+  samples(1);  // not when there is an agent again
+  EXPECT_EQ(agent, "127.0.0.1");
+  sflow.add_sample(packet());
   warp(30s);
-  EXPECT_TRUE(collector.received.empty());
+  EXPECT_EQ(collector.received.size(), 1u);
 }
 
 // Whatever changes beside it.
