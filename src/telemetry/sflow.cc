@@ -111,7 +111,13 @@ void Sflow::add_source(PollSchedule::Id id) {
   plan();
 }
 
-void Sflow::remove_source(PollSchedule::Id id) { schedule_.remove(id); }
+void Sflow::remove_source(PollSchedule::Id id) {
+  schedule_.remove(id);
+  const auto reported = reported_.find(id);
+  if (reported == reported_.end()) return;
+  if (agent_) agent_->forget_source(reported->second);
+  reported_.erase(reported);
+}
 
 void Sflow::add_sample(const SampledPacket& packet) {
   if (!active_) return;
@@ -124,9 +130,11 @@ void Sflow::add_sample(const SampledPacket& packet) {
 void Sflow::poll() {
   if (!active_) return;
   for (PollSchedule::Id id : schedule_.take_due(loop_.now())) {
-    if (auto report = hooks_.counters(id)) {
-      agent_->add_counters(report->source, std::move(report->records), loop_.now());
-    }
+    auto report = hooks_.counters(id);
+    if (!report) continue;
+    sflow::Source& last = reported_.try_emplace(id, report->source).first->second;
+    if (last != report->source) agent_->forget_source(std::exchange(last, report->source));
+    agent_->add_counters(report->source, std::move(report->records), loop_.now());
   }
   send_due();
   plan();

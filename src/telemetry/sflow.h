@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,6 +92,7 @@ class Sflow {
   std::string address_is_for_;  // the setting `agent` that it was found by
   bool complained_ = false;
   PollSchedule schedule_;
+  std::map<PollSchedule::Id, sflow::Source> reported_;  // as what each was reported last
   runtime::Timer timer_, address_timer_;
 };
 

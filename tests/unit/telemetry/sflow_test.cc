@@ -202,6 +202,43 @@ TEST_F(SflowTest, AnotherHeaderCountsAtOnce) {
   EXPECT_EQ(sizes, (std::vector<std::size_t>{20, 10}));
 }
 
+// A collector takes it for another one then.
+TEST_F(SflowTest, AnInterfaceThatComesBackIsNumberedFromOne) {
+  std::uint32_t ifindex = 5;
+  std::size_t reports = 0;
+  hooks.counters = [&](PollSchedule::Id) {
+    reports++;
+    return Sflow::Report{{sflow::Source::interface, ifindex}, {sflow::PortName{"p"}}};
+  };
+  {
+    Sflow sflow(loop, "br0", 0, hooks);
+    SflowConfig c = config();
+    c.polling = 1s;
+    sflow.configure(c);
+    sflow.add_source(1);
+    warp(3s);
+    ifindex = 6;  // another device by the same name
+    warp(3s);
+    ifindex = 5;
+    warp(3s);
+    sflow.remove_source(1);
+    sflow.add_source(1);
+    warp(3s);
+  }
+  std::vector<std::uint32_t> begun;  // by which source, each time that numbers begin
+  std::uint32_t last = 0;
+  for (const auto& sample : samples(reports)) {
+    const auto& s = std::get<sflow::CounterSample>(sample);
+    if (s.sequence == 1) {
+      begun.push_back(s.source.index);
+    } else {
+      EXPECT_EQ(s.sequence, last + 1);
+    }
+    last = s.sequence;
+  }
+  EXPECT_EQ(begun, (std::vector<std::uint32_t>{5, 6, 5, 5}));
+}
+
 TEST_F(SflowTest, WhatIsThereIsSentWhenItEnds) {
   {
     Sflow sflow(loop, "br0", 0, hooks);
