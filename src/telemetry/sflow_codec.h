@@ -29,7 +29,8 @@ void encode(const Datagram& datagram, std::vector<std::uint8_t>& out);
 
 Result<Datagram> decode(std::span<const std::uint8_t> bytes);
 
-// For people and scripts: objects with the names of sflow_fields.h; a header and other bytes in hex.
+// For people and scripts: objects with the names of sflow_fields.h; a header, other bytes, and text that is not UTF-8
+// in hex.
 boost::json::value to_json(const Datagram& datagram);
 
 }  // namespace ovs::telemetry::sflow

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "base/text.h"
 #include "telemetry/sflow_codec.h"
 #include "telemetry/sflow_fields.h"
 
@@ -16,9 +17,10 @@ namespace json = boost::json;
 
 namespace {
 
-std::string hex(const std::vector<std::uint8_t>& bytes) {
+template <class Bytes>
+std::string hex(const Bytes& bytes) {
   std::string text;
-  for (std::uint8_t b : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", b);
+  for (auto b : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<std::uint8_t>(b));
   return text;
 }
 
@@ -31,7 +33,13 @@ class Printer {
   void operator()(const char* name, be32 x) { out_[name] = to_text(IpAddress(x)); }
   void operator()(const char* name, const flow::Ipv6Addr& x) { out_[name] = to_text(IpAddress(x)); }
   void operator()(const char* name, const IpAddress& x) { out_[name] = to_text(x); }
-  void operator()(const char* name, const std::string& x) { out_[name] = x; }
+  void operator()(const char* name, const std::string& x) {
+    if (is_utf8(x)) {
+      out_[name] = x;
+    } else {
+      out_[name] = hex(x);
+    }
+  }
   void operator()(const char* name, const std::vector<std::uint8_t>& x) { out_[name] = hex(x); }
   void operator()(const char* name, const std::vector<std::uint32_t>& x) {
     out_[name] = json::array(x.begin(), x.end());

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -185,6 +186,19 @@ TEST(SflowCodecTest, Printed) {
             R"("source":"2:1000","rate":64,"pool":448,"drops":1,"input":3,"output":"multiple:2","records":[)"
             R"({"record":"sampled_header","protocol":1,"frame_length":64,"stripped":4,"header":"deadbeef01"},)"
             R"({"record":"extended_switch","in_vlan":10,"in_priority":5,"out_vlan":11,"out_priority":6}]}]})");
+}
+
+TEST(SflowCodecTest, WhatIsPrintedIsJsonWhateverANameContains) {
+  for (const auto& [name, printed] : {std::pair("\xff\"\x01", "ff2201"), std::pair("\"\x01", "\"\x01")}) {
+    Datagram d;
+    CounterSample c;
+    c.records = {PortName{name}};
+    d.samples.emplace_back(c);
+    const auto read = parse_json(ovs::to_text(to_json(d)));
+    ASSERT_TRUE(read) << read.error().message;
+    const auto& record = read->at("samples").at(0).at("records").at(0);
+    EXPECT_EQ(record.at("name").as_string(), printed);
+  }
 }
 
 }  // namespace
