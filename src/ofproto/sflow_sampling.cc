@@ -60,8 +60,8 @@ void BridgeWalk::end_sample() {
   cookie.vlans = {received_vlan_.vid, received_vlan_.pcp, sent_vlan_.vid, sent_vlan_.pcp};
   if (outputs_ == 0) {
     cookie.output = {Interface::discarded, telemetry::sflow::discard_reason_unknown};
-  } else if (outputs_ == 1 && output_ifindex_ != 0) {
-    cookie.output = {Interface::single, output_ifindex_};
+  } else if (outputs_ == 1) {
+    cookie.output = {Interface::single, output_ifindex_};  // 0 if it has none: unknown
   } else {
     cookie.output = {Interface::multiple, outputs_};
   }

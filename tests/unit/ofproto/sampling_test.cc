@@ -79,13 +79,13 @@ TEST_F(Sampling, TheSampleComesFirstAndSaysWhereThePacketGoes) {
 
 TEST_F(Sampling, TagsAndPriorities) {
   EXPECT_EQ(sample_of("in=4 vlan=8100:11/5 type=88b5 src=00:00:00:00:00:0c dst=00:00:00:00:00:0d"),
-            "bridge 1 rate 1 in 0:104 out 2:1 vlan 11/5 to 11/5, 128 of 600 bytes");
+            "bridge 1 rate 1 in 0:104 out 0:0 vlan 11/5 to 11/5, 128 of 600 bytes");
 }
 
-TEST_F(Sampling, OneOutputWithoutIfindexIsOneOfUnknown) {
+TEST_F(Sampling, OneOutputWithoutIfindexIsUnknown) {
   receive("in=5 type=88b5 src=00:00:00:00:00:0e dst=ff:ff:ff:ff:ff:ff");
   EXPECT_EQ(sample_of("in=4 vlan=8100:20/0 type=88b5 src=00:00:00:00:00:0f dst=00:00:00:00:00:0e"),
-            "bridge 1 rate 1 in 0:104 out 2:1 vlan 20/0 to 20/0, 128 of 600 bytes");
+            "bridge 1 rate 1 in 0:104 out 0:0 vlan 20/0 to 20/0, 128 of 600 bytes");
 }
 
 TEST_F(Sampling, WhatIsDroppedIsSampledToo) {
