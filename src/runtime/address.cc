@@ -41,7 +41,10 @@ Result<std::string> parse_host(std::string_view text, std::string_view name) {
       return unexpected(fmt::format("{}: the bracket around the address does not close", name), EINVAL);
     }
     text = text.substr(1, text.size() - 2);
-    if (auto a = numeric_address(std::string(text), 0); !a || a->family() != AF_INET6) {
+    // The device of the scope may come later.
+    const std::size_t scope = text.find('%');
+    const auto address = numeric_address(std::string(text.substr(0, scope)), 0);
+    if (!address || address->family() != AF_INET6 || scope == text.size() - 1) {
       return unexpected(fmt::format("{}: \"{}\" is not an IPv6 address", name, text), EINVAL);
     }
     return std::string(text);

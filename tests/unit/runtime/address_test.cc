@@ -33,6 +33,8 @@ TEST(AddressTest, ActiveNames) {
   EXPECT_EQ(active("tcp:db.example:99"), "db.example|99");
   EXPECT_EQ(active("tcp:[2001:db8::1]:99"), "2001:db8::1|99");
   EXPECT_EQ(active("tcp:[::1]"), "::1|6640");
+  EXPECT_EQ(active("tcp:[fe80::1%lo]:99"), "fe80::1%lo|99");
+  EXPECT_EQ(active("tcp:[fe80::1%no-such-dev]:99"), "fe80::1%no-such-dev|99");
   ::unsetenv("OVS_RUNDIR");
 }
 
@@ -40,6 +42,8 @@ TEST(AddressTest, ActiveNamesThatAreWrong) {
   EXPECT_EQ(active("tcp:[::1"), "error: tcp:[::1: the bracket around the address does not close");
   EXPECT_EQ(active("tcp:::1:99"), "error: tcp:::1:99: an IPv6 address must stand in brackets");
   EXPECT_EQ(active("tcp:[zz]:1"), "error: tcp:[zz]:1: \"zz\" is not an IPv6 address");
+  EXPECT_EQ(active("tcp:[fe80::1%]"), "error: tcp:[fe80::1%]: \"fe80::1%\" is not an IPv6 address");
+  EXPECT_EQ(active("tcp:[zz%lo]"), "error: tcp:[zz%lo]: \"zz%lo\" is not an IPv6 address");
   EXPECT_EQ(active("tcp::99"), "error: tcp::99: the host is missing");
   EXPECT_EQ(active("tcp:h:0"), "error: tcp:h:0: \"0\" is not a port number (1 to 65535)");
   EXPECT_EQ(active("tcp:h:65536"), "error: tcp:h:65536: \"65536\" is not a port number (1 to 65535)");
