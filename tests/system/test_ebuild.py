@@ -91,6 +91,11 @@ def test_kernel_options_are_checked_and_not_fatal():
     options = variables(release())["CONFIG_CHECK"].split()
     assert all(option.startswith("~") for option in options)
     assert {"~OPENVSWITCH", "~TUN", "~NET_CLS_ACT", "~NET_SCH_INGRESS", "~NET_SCH_HFSC", "~NET_SCH_HTB"} <= set(options)
+    # What the sources say that they need, too.
+    for header in ("ingress_filter.h", "netfilter_drop.h"):
+        needed = re.findall(r"CONFIG_(\w+)", (TOP / "src/netlink" / header).read_text())
+        text = release().read_text()
+        assert needed and all(re.search(rf"\b{name}\b", text) for name in needed), header
     lines = run_phases(release(), "/nonexistent", "pkg_setup")
     assert "inherit linux-info" in lines and "linux-info_pkg_setup" in lines
 

@@ -18,6 +18,8 @@ fi
 
 LICENSE="Apache-2.0"
 SLOT="0"
+# There is nothing to choose for "ssl" and "xdp" in this version, which neither links with OpenSSL nor with libxdp:
+# a flag without an effect would promise what is not there.
 IUSE="doc test"
 RESTRICT+=" !test? ( test )"
 
@@ -51,9 +53,10 @@ DOCS=( README.md NEWS.md )
 # when it is used.
 CONFIG_CHECK="
 	~OPENVSWITCH ~PACKET ~TUN ~VETH
-	~NET_SCHED ~NET_CLS_ACT ~NET_CLS_BASIC ~NET_CLS_U32 ~NET_ACT_POLICE
+	~NET_SCHED ~NET_CLS_ACT ~NET_CLS_BASIC ~NET_CLS_BPF ~NET_CLS_U32 ~NET_ACT_POLICE
 	~NET_SCH_INGRESS ~NET_SCH_HFSC ~NET_SCH_HTB
 "
+ERROR_NET_CLS_BPF="CONFIG_NET_CLS_BPF: keeps packets of ports from the host's own stack; NF_TABLES_NETDEV does, too"
 ERROR_OPENVSWITCH="CONFIG_OPENVSWITCH: the kernel's own datapath; without it, packets are forwarded in user space"
 ERROR_PACKET="CONFIG_PACKET: bridges have no ports that are interfaces of this host without it"
 ERROR_TUN="CONFIG_TUN: bridges have no interface of their own on this host without it"
