@@ -168,6 +168,13 @@ def test_rotation_of_logs(host):
     host.shell(script)
     assert host.path("/var/log/openvswitch/ovsdb-server.log").exists()
     assert host.path("/var/log/openvswitch/ovs-vswitchd.log").exists()
+    # What is open as standard error is emptied in its place.
+    text = host.read("/etc/logrotate.d/openvswitch")
+    emptied = [line.split()[:-1] for line in text.splitlines() if line.startswith("/") and "copytruncate"
+               in text.split(line)[1].split("\n}")[0]]
+    held = {host.run("readlink", f"/proc/{host.pid_of(daemon)}/fd/2").stdout.strip()
+            for daemon in ("ovsdb-server", "ovs-vswitchd")}
+    assert len(held) == 2 and held == set(sum(emptied, []))
     # Nothing runs: nothing to do.
     host.run("rc-service", "ovsdb-server", "stop")
     assert host.shell(script).stdout == ""
@@ -207,6 +214,7 @@ def test_a_daemon_that_hangs_is_ended(host):
     ("ovsdb-server", 'OPTIONS="--no-such-option"', "no-such-option"),
     ("ovsdb-server", 'OVS_USER_ID="root:nor-this"', 'there is no group "nor-this"'),
     ("ovsdb-server", 'DB_SOCKET="db.sock"', "not an absolute path"),
+    ("ovsdb-server", 'SYSTEM_ID="x y"', "only letters, digits"),
 ])
 def test_a_mistake_does_not_stop_what_runs(host, daemon, mistake, message):
     host.boot()
@@ -289,10 +297,13 @@ def test_an_older_database_is_converted_and_kept(host):
     host.shell(f"""ovsdb-tool transact {DATABASE} '["Open_vSwitch",{{"op":"insert","table":"Open_vSwitch","row":
         {{"external_ids":["map",[["system-id","kept"],["who","me"]]]}}}}]'""")
     before = host.path(DATABASE).read_bytes()
+    # Whoever may write to the directory of the database does not write elsewhere by root's hand.
+    host.run("ln", "-s", "/etc/victim", f"{DATABASE}.backup-7.9.0.new")
     output = host.boot()
     assert f"from schema version 7.9.0 to {ours}" in output
     assert started(host) == ["started", "started"]
     backups = list(host.path(DATABASE).parent.glob("conf.db.backup-7.9.0*"))
+    assert not host.path("/etc/victim").exists()
     assert [backup.read_bytes() for backup in backups] == [before]
     # Its name went with it.
     assert host.run("ovs-vsctl", "get", "Open_vSwitch", ".", "external_ids:who").stdout == "me\n"
@@ -409,10 +420,14 @@ def test_the_variables_of_conf_d(host):
         PRIVATE_KEY="db:Open_vSwitch,SSL,private_key"
         CERTIFICATE='$(touch /run/expanded)'
         BOOTSTRAP_CA_CERT="a'b\\"c"
+        SYSTEM_ID="host-7.example"
     """)
     host.write("/etc/conf.d/ovs-vswitchd", """
         DATABASE="unix:/run/other/db.sock"
-        OPTIONS="--log-file='/var/log/openvswitch/the switch.log'"
+        OPTIONS="
+            --log-file='/var/log/openvswitch/the switch.log'
+            -vfile:info
+        "
         MODULES=""
     """)
     host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
@@ -422,6 +437,9 @@ def test_the_variables_of_conf_d(host):
     # What configures the switch finds it there.
     assert host.status("ovs") == "started"
     assert host.run("ovs-vsctl", "--db=unix:/run/other/db.sock", "list-br").stdout == "br0\n"
+    assert host.run("ovs-vsctl", "--db=unix:/run/other/db.sock", "get", "Open_vSwitch", ".",
+                    "external_ids:system-id").stdout == "host-7.example\n"
+    assert not host.path("/etc/openvswitch/system-id.conf").exists()
     for remote in ("unix:/run/other/db.sock", "unix:/run/openvswitch/third socket", "tcp:127.0.0.1:6640"):
         assert "Open_vSwitch" in host.run("ovsdb-client", "list-dbs", remote).stdout
     assert host.path("/srv/ovs/network;db").exists()
@@ -432,7 +450,8 @@ def test_the_variables_of_conf_d(host):
                  "--bootstrap-ca-cert=a'b\"c"):
         assert word in arguments
     assert host.path("/var/log/openvswitch/the switch.log").exists()
-    assert "--mlockall" not in host.path(f"/proc/{host.pid_of('ovs-vswitchd')}/cmdline").read_text()
+    arguments = host.path(f"/proc/{host.pid_of('ovs-vswitchd')}/cmdline").read_text().split("\0")
+    assert "-vfile:info" in arguments and "--mlockall" not in arguments
 
 
 def test_the_configuration_of_gentoos_package(host):
