@@ -12,6 +12,7 @@ import ovs_test
 import sflow
 from sflow import record
 
+MPLS, LABELS = b"\x88\x47", 2
 STRANGER = sflow.Machine("x", "", 0, "192.168.0.99", bytes.fromhex("0200000000ff"))
 
 
@@ -19,7 +20,11 @@ def port_of(sample):
     """The UDP port that a sampled packet is for, or None."""
     header = bytes.fromhex(record(sample, "sampled_header")["header"])
     at = 16 if header[12:14] == b"\x81\x00" else 12
-    return int.from_bytes(header[at + 24:at + 26], "big") if header[at:at + 2] == b"\x08\x00" else None
+    if header[at:at + 2] == MPLS:
+        at += 4 * LABELS
+    elif header[at:at + 2] != b"\x08\x00":
+        return None
+    return int.from_bytes(header[at + 24:at + 26], "big")
 
 
 class Seen:
@@ -60,6 +65,11 @@ class Seen:
         for _ in range(5):
             site.wires["vm1"].send(sflow.udp_frame(site.machines["vm1"], STRANGER, port=7))
         sampled(7)
+        packet = sflow.udp_frame(site.machines["vm1"], site.machines["vm2"], port=8)
+        labelled = packet[:12] + MPLS + struct.pack("!II", 100 << 12 | 64, 200 << 12 | 0x100 | 64) + packet[14:]
+        for _ in range(5):
+            site.wires["vm1"].send(labelled)
+        sampled(8)
         self.frames_without_counters = len(wire.frames)
         site.vsctl("set", "sflow", uuid, "polling=2")
         sources = {f"0:{n}" for n in self.names} | {"2:1000"}
@@ -80,7 +90,7 @@ class Seen:
 
     def flow_samples(self):
         """Without those by which it was found out that sampling had begun."""
-        return [s for s in self.samples("flow") if port_of(s) in range(2, 8)]
+        return [s for s in self.samples("flow") if port_of(s) in range(2, 9)]
 
     def record_types(self, kind):
         """{source: names of its records}"""
@@ -101,7 +111,7 @@ def both(tmp_path_factory):
 def test_interfaces_and_packets(both):
     """Where each packet came in and went out, in ifIndexes and the standard's encodings, and what is sent of it."""
     ours, packaged = (seen.interfaces() for seen in both)
-    assert len(packaged) == 6
+    assert len(packaged) == 7
     assert ours == packaged
     assert set(ours.values()) == {("tap0", "tap1"), ("tap0", "tap3"), ("tap3", "tap0"), ("tap3", "tap2"),
                                   ("tap0", "discarded:256"), ("tap0", "multiple:3")}
@@ -116,7 +126,7 @@ def test_lengths(both):
 def test_kinds_of_records(both):
     ours, packaged = both
     assert ours.record_types("flow") == packaged.record_types("flow") == {
-        "2:1000": {"sampled_header", "extended_switch"}}
+        "2:1000": {"sampled_header", "extended_switch", "extended_mpls"}}
     counters, theirs = ours.record_types("counters"), packaged.record_types("counters")
     # Ours tells of VLANs and the host's processors as well.
     assert {"1:10", "1:20"} <= counters.keys()
@@ -155,6 +165,16 @@ def test_vlans(both):
             assert (out_vlan, out_priority) == theirs[2:]
 
 
+def test_labels(both):
+    """The packaged switch tells the labels that leave, ours also those that came in."""
+    def stacks(seen):
+        return {(tuple(mpls["in_stack"]), tuple(mpls["out_stack"]))
+                for s in seen.flow_samples() if (mpls := record(s, "extended_mpls"))}
+    labels = (100 << 12 | 64, 200 << 12 | 0x100 | 64)
+    assert stacks(both[0]) == {(labels, labels)}
+    assert stacks(both[1]) == {((), labels)}
+
+
 @pytest.mark.skipif(not shutil.which("tshark"), reason="not run: tshark is not installed")
 def test_tshark_sees_the_same(both):
     """The records of flow samples, and the interfaces, as tshark names them.  Of datagrams with counters it understands
@@ -168,7 +188,7 @@ def test_tshark_sees_the_same(both):
         return headings, ways
     ours, packaged = dissected(both[0]), dissected(both[1])
     assert ours == packaged
-    assert ours[0] == {"Raw packet header", "Extended switch data"}
+    assert ours[0] == {"Raw packet header", "Extended switch data", "Extended MPLS data"}
     assert {way[:1] + way[2:] for way in ours[1] if way[1] == "ifindex"} == {
         ("tap0", "tap1"), ("tap0", "tap3"), ("tap3", "tap0"), ("tap3", "tap2")}
     assert {way[1] for way in ours[1]} >= {"ifindex", "multiple interfaces"}
