@@ -97,7 +97,12 @@ class Reconciler {
   std::set<InterfaceState*> contested_;  // that a claim is about
   Messages contests_;                    // that the log has been told of
   SflowExports sflow_;
-  std::set<BridgeState*> unsettled_;  // whose lowest MAC or least MTU may be another one now
+  struct ByName {
+    bool operator()(const BridgeState* a, const BridgeState* b) const { return a->name < b->name; }
+  };
+  // Whose lowest MAC or least MTU may be another one now, or whose settings.  In this order, so that what numbers them
+  // (SflowExports) gives the same numbers after a restart.
+  std::set<BridgeState*, ByName> unsettled_;
   std::set<InterfaceState*> missing_;  // whose device could not be made
   runtime::Timer retry_;
 };

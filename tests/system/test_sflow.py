@@ -447,6 +447,29 @@ def test_one_record_for_two_bridges(own_site, collector):
     assert_exported(own_site, collector, 6000)
 
 
+def test_the_agents_of_several_bridges_are_numbered_by_their_names(own_site, collector):
+    """When the switch starts: after a restart, collectors find everything where it was."""
+    uuid = own_site.set_sflow(sampling=0, polling=1)
+    names = ["br0"]
+    for name in ("br4", "br2", "br5", "br1", "br3"):
+        own_site.vsctl("add-br", name, "--", "set", "bridge", name, f"sflow={uuid}")
+        names.append(name)
+
+    def numbered():
+        found = {}
+        for d in collector.datagrams:
+            for port in (record(s, "port_name") for s in d["samples"] if s["sample"] == "counters"):
+                if port and port["name"] in names:
+                    found[port["name"]] = d["sub_agent"]
+        return len(found) == len(names) and found
+    assert collector.wait_for(numbered) == {name: number for number, name in enumerate(names)}
+    for _ in range(2):
+        own_site.host.switch.stop()
+        collector.clear()
+        own_site.host.start_switch()
+        assert collector.wait_for(numbered) == {name: number for number, name in enumerate(sorted(names))}
+
+
 def test_after_a_restart_of_ovs_vswitchd(own_site, collector):
     own_site.set_sflow(sampling=1, agent="eth1")
     assert_exported(own_site, collector, 1000)
