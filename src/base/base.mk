@@ -33,5 +33,6 @@ libovs_base_a_SOURCES = \
 	src/base/sha1_x86.cc \
 	src/base/text.cc \
 	src/base/text.h \
+	src/base/unaligned.h \
 	src/base/uuid.cc \
 	src/base/uuid.h

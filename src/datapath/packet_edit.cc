@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/unaligned.h"
 #include "flow/checksum.h"
 #include "flow/protocols.h"
 
@@ -28,18 +29,6 @@ constexpr std::size_t op = 6, sha = 8, sip = 14, tha = 18, tip = 24;
 }
 namespace l4 {
 constexpr std::size_t src = 0, dst = 2, udp_checksum = 6, sctp_checksum = 8, tcp_checksum = 16, icmpv6_checksum = 2;
-}
-
-template <class T>
-T load(const std::uint8_t* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
-
-template <class T>
-void store(std::uint8_t* at, const T& value) {
-  std::memcpy(at, &value, sizeof value);
 }
 
 // The bits of `value` where `mask` has some, those of `old` elsewhere; byte by byte, whatever the type.

@@ -3,16 +3,11 @@
 #include <array>
 #include <bit>
 
+#include "base/unaligned.h"
+
 namespace ovs::flow {
 
 namespace {
-
-template <class T>
-T load(const std::uint8_t* from) {
-  T x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
-}
 
 constexpr std::array<std::uint32_t, 256> make_crc32c_table() {
   constexpr std::uint32_t polynomial = 0x82f63b78;  // 0x1edc6f41, lowest bit first

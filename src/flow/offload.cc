@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/unaligned.h"
 #include "flow/checksum.h"
 #include "flow/protocols.h"
 
@@ -19,18 +20,6 @@ constexpr std::size_t udp_checksum_offset = 6;
 constexpr std::uint8_t tcp_fin = 0x01;
 constexpr std::uint8_t tcp_psh = 0x08;
 constexpr std::uint8_t tcp_cwr = 0x80;
-
-template <class T>
-T load(const std::uint8_t* from) {
-  T x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
-}
-
-template <class T>
-void store(std::uint8_t* to, T x) {
-  std::memcpy(to, &x, sizeof x);
-}
 
 // Where the network header begins, behind tags and labels; 0 if there is no IP.
 std::size_t find_ip(const Packet& packet) {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 
+#include "base/unaligned.h"
 #include "flow/protocols.h"
 
 namespace ovs::flow {
@@ -12,13 +13,6 @@ namespace {
 // The usual frame, TCP or UDP over IPv4, costs a load for each word of the key and a store of the
 // same width; no word is written twice, so that whoever reads the key next, eight bytes at a time, gets
 // them from the store buffer.  The functions below build such words.
-
-template <class T>
-T load(const void* from) {
-  T x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
-}
 
 void store(FlowKey& key, std::size_t offset, std::uint64_t word) {
   std::memcpy(reinterpret_cast<std::uint8_t*>(&key) + offset, &word, sizeof word);
