@@ -30,7 +30,7 @@
 #include "datapath/forwarder.h"
 #include "flow/compose.h"
 #include "flow/flow_key.h"
-#include "netdev/netdev.h"
+#include "support/bare_netdev.h"
 
 #ifdef __x86_64__
 #include <x86intrin.h>
@@ -45,33 +45,18 @@ constexpr std::size_t frame_bytes = 64;
 using Frame = std::array<std::uint8_t, frame_bytes>;
 
 // Counts what it is given.
-class NullDevice final : public netdev::Netdev {
+class NullDevice final : public test::BareNetdev {
  public:
-  NullDevice() : Netdev("null") {}
-  std::string_view type() const override { return "null"; }
-  Result<void> set_options(const netdev::Options&) override { return {}; }
-  netdev::State state() const override { return {}; }
-  Result<netdev::Statistics> statistics() const override { return netdev::Statistics{}; }
-  Result<void> set_mtu(unsigned) override { return {}; }
-  Result<void> set_mac(const flow::EthAddr&) override { return {}; }
-  Result<void> set_admin_up(bool) override { return {}; }
-  std::size_t receive(std::size_t, std::span<flow::Packet>) override { return 0; }
+  NullDevice() : BareNetdev("null") {}
   void send(std::span<flow::Packet* const> packets) override { sent += packets.size(); }
 
   std::uint64_t sent = 0;
 };
 
 // Gives frames from memory, from the first to the last and again.
-class ReplayDevice final : public netdev::Netdev {
+class ReplayDevice final : public test::BareNetdev {
  public:
-  explicit ReplayDevice(std::vector<Frame> frames) : Netdev("replay"), frames_(std::move(frames)) {}
-  std::string_view type() const override { return "replay"; }
-  Result<void> set_options(const netdev::Options&) override { return {}; }
-  netdev::State state() const override { return {}; }
-  Result<netdev::Statistics> statistics() const override { return netdev::Statistics{}; }
-  Result<void> set_mtu(unsigned) override { return {}; }
-  Result<void> set_mac(const flow::EthAddr&) override { return {}; }
-  Result<void> set_admin_up(bool) override { return {}; }
+  explicit ReplayDevice(std::vector<Frame> frames) : BareNetdev("replay"), frames_(std::move(frames)) {}
   std::size_t receive(std::size_t, std::span<flow::Packet> slots) override {
     for (flow::Packet& slot : slots) {
       slot.set_size(frame_bytes);
@@ -80,7 +65,6 @@ class ReplayDevice final : public netdev::Netdev {
     }
     return slots.size();
   }
-  void send(std::span<flow::Packet* const>) override {}
 
  private:
   std::vector<Frame> frames_;

@@ -1,5 +1,6 @@
 UNIT_TESTS += tests/unit/datapath/datapath_tests
 tests_unit_datapath_datapath_tests_SOURCES = \
+	tests/support/bare_netdev.h \
 	tests/unit/datapath/actions_test.cc \
 	tests/unit/datapath/megaflow_table_test.cc \
 	tests/unit/datapath/memory_netdev.h \

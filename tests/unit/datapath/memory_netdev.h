@@ -16,26 +16,18 @@
 
 #include "base/check.h"
 #include "base/descriptor.h"
-#include "netdev/netdev.h"
+#include "support/bare_netdev.h"
 
 namespace ovs::datapath {
 
 using Frame = std::vector<std::uint8_t>;
 
-class MemoryNetdev final : public netdev::Netdev {
+class MemoryNetdev final : public test::BareNetdev {
  public:
-  explicit MemoryNetdev(std::string name, std::size_t queues = 1) : Netdev(std::move(name)), rx_(queues) {
+  explicit MemoryNetdev(std::string name, std::size_t queues = 1) : BareNetdev(std::move(name), "memory"), rx_(queues) {
     for (Rx& rx : rx_) rx.event = Descriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   }
   ~MemoryNetdev() override { closed_ = true; }
-
-  std::string_view type() const override { return "memory"; }
-  Result<void> set_options(const netdev::Options&) override { return {}; }
-  netdev::State state() const override { return {}; }
-  Result<netdev::Statistics> statistics() const override { return netdev::Statistics{}; }
-  Result<void> set_mtu(unsigned) override { return {}; }
-  Result<void> set_mac(const flow::EthAddr&) override { return {}; }
-  Result<void> set_admin_up(bool) override { return {}; }
 
   std::vector<int> rx_descriptors() const override {
     std::vector<int> all;

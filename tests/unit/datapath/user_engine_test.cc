@@ -297,16 +297,9 @@ TEST_F(Engine, SleepsWhenThereIsNothingToDo) {
 }
 
 // A descriptor that is always ready and never has anything must not keep a thread busy.
-class BrokenNetdev final : public netdev::Netdev {
+class BrokenNetdev final : public test::BareNetdev {
  public:
-  BrokenNetdev() : Netdev("broken"), event_(eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-  std::string_view type() const override { return "broken"; }
-  Result<void> set_options(const netdev::Options&) override { return {}; }
-  netdev::State state() const override { return {}; }
-  Result<netdev::Statistics> statistics() const override { return netdev::Statistics{}; }
-  Result<void> set_mtu(unsigned) override { return {}; }
-  Result<void> set_mac(const flow::EthAddr&) override { return {}; }
-  Result<void> set_admin_up(bool) override { return {}; }
+  BrokenNetdev() : BareNetdev("broken"), event_(eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC)) {}
   std::vector<int> rx_descriptors() const override { return {event_.get()}; }
   std::size_t receive(std::size_t, std::span<flow::Packet> slots) override {
     calls++;
@@ -316,7 +309,6 @@ class BrokenNetdev final : public netdev::Netdev {
     std::memcpy(slots[0].data(), frame.data(), frame.size());
     return 1;
   }
-  void send(std::span<flow::Packet* const>) override {}
   std::atomic<std::uint64_t> calls{0};
   std::atomic<bool> has_packet{false};
 

@@ -14,5 +14,5 @@ tests_unit_ofproto_ofproto_tests_SOURCES = \
 	tests/unit/ofproto/switch_test.cc \
 	tests/unit/ofproto/topology_test.cc \
 	tests/unit/ofproto/translate_test.cc
-tests_unit_ofproto_ofproto_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+tests_unit_ofproto_ofproto_tests_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests $(GTEST_CFLAGS)
 tests_unit_ofproto_ofproto_tests_LDADD = $(ofproto_LIBS) $(base_LIBS) $(GTEST_LIBS)
