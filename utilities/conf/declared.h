@@ -47,6 +47,9 @@ Reading read_declaration(const std::vector<Variable>& variables, const ovsdb::Da
 // The name as the end of a variable's name.
 std::string as_variable(std::string_view name);
 
+// A name for people to read, which a database may hold whatever is in it: in quotes, and on one line, unless it is plain.
+std::string in_one_line(std::string_view name);
+
 // Whether a name can be that of a port or interface in a file: the error says why not.
 Result<void> check_name(std::string_view name);
 // Whether text is the target of a controller or manager ("tcp:192.0.2.1:6653"), or of a collector ("192.0.2.1:6343").

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/text.h"
+#include "conf/declared.h"
 
 namespace ovs::conf {
 
@@ -36,10 +38,11 @@ class Words {
     auto line = [&](std::string_view text) { (out += text) += '\n'; };
     std::set<Uuid> said;
     for (const Membership& m : plan_.memberships) {
-      const std::string what = m.name.empty() ? std::string(m.kind->word) : fmt::format("{} {}", m.kind->word, m.name);
+      const std::string what =
+          m.name.empty() ? std::string(m.kind->word) : fmt::format("{} {}", m.kind->word, in_one_line(m.name));
       std::string where;
       if (const Kind& parent = kind(m.kind->parent); parent.id != Id::root)
-        where = m.parent.empty() ? std::string(parent.word) : fmt::format("{} {}", parent.word, m.parent);
+        where = m.parent.empty() ? std::string(parent.word) : fmt::format("{} {}", parent.word, in_one_line(m.parent));
       switch (m.type) {
         case Membership::Type::added: {
           // An interface that has its port's name is not worth a line.
@@ -65,7 +68,8 @@ class Words {
     for (const RowEdit& e : plan_.edits) {
       if (said.contains(e.row) || e.type != RowEdit::Type::change) continue;
       if (const std::string settings = settings_of(e); !settings.empty()) {
-        const std::string where = e.where.empty() || e.where == e.name ? "" : fmt::format(" of {}", e.where);
+        const bool alone = e.where.empty() || e.where == e.name;
+        const std::string where = alone ? "" : fmt::format(" of {}", in_one_line(e.where));
         line(fmt::format("change {}{}: {}", e.label(), where, settings));
       } else if (marks_only(e)) {
         line(fmt::format("mark {} as managed by ovs-conf", e.label()));
@@ -160,6 +164,9 @@ class Commands {
   }
 
  private:
+  // Whether ovs-vsctl takes a word for a name wherever one stands, and not for an option or the end of a command.
+  static bool is_plain(std::string_view name) { return !name.starts_with('-'); }
+
   void command(const std::vector<std::string>& words) {
     std::string out;
     for (const std::string& w : words) out += (out.empty() ? "" : " ") + shell_quote(w);
@@ -169,7 +176,7 @@ class Commands {
   // How a command calls a row that is there by the time that it runs.
   std::string record(const Kind& k, const Uuid& row, const std::string& name) {
     if (k.id == Id::root) return ".";
-    if (k.id == Id::bridge || k.id == Id::port || k.id == Id::interface) return name;
+    if ((k.id == Id::bridge || k.id == Id::port || k.id == Id::interface) && is_plain(name)) return name;
     return names_.contains(row) ? names_.at(row) : row.to_string();
   }
 
@@ -180,7 +187,7 @@ class Commands {
 
   void leave(const Membership& m) {
     const Kind& parent = kind(m.kind->parent);
-    const bool plain = m.type == Membership::Type::removed && !moves_;
+    const bool plain = m.type == Membership::Type::removed && !moves_ && is_plain(m.name) && is_plain(m.parent);
     if (m.kind->id == Id::bridge && plain) return command({"del-br", m.name});
     if (m.kind->id == Id::port && plain) return command({"del-port", m.parent, m.name});
     std::string element = m.row.to_string();
@@ -371,6 +378,9 @@ class Commands {
   static void append_key(std::string& out, std::string_view key) {
     const std::string name = setting_name("", key);
     out = name.substr(1);
+    if (is_plain(out)) return;
+    out.clear();
+    append_json_string(out, key);
   }
 
   const Plan& plan_;

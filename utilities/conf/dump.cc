@@ -24,8 +24,12 @@ class Writer {
 
  private:
   void leave_out(std::string_view what, std::string_view why) {
-    left_out_.push_back(fmt::format("{} is left out: {}", what, why));
-    body_ += fmt::format("# {}\n", left_out_.back());
+    // A name with a new line in it would end the comment, and its rest would be a command.
+    std::string sentence = fmt::format("{} is left out: {}", what, why);
+    for (char& c : sentence)
+      if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+    body_ += fmt::format("# {}\n", sentence);
+    left_out_.push_back(std::move(sentence));
   }
 
   void variable(std::string_view family, std::string_view suffix, const std::vector<std::string>& words) {

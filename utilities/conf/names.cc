@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "conf/declared.h"
 #include "runtime/address.h"
@@ -17,6 +18,16 @@ constexpr std::string_view methods[] = {"tcp", "unix", "ssl", "ptcp", "punix", "
 constexpr std::uint16_t some_port = 6653;
 
 }  // namespace
+
+std::string in_one_line(std::string_view name) {
+  const bool plain = !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+    return c > ' ' && c != 0x7f && c != '"' && c != '\\';
+  });
+  if (plain) return std::string(name);
+  std::string out;
+  append_json_string(out, name);
+  return out;
+}
 
 std::string as_variable(std::string_view name) {
   std::string out(name);
@@ -39,6 +50,8 @@ Result<void> check_name(std::string_view name) {
                                   "variables of their own (ovs_port_NAME, ovs_bridge_NAME)",
                                   name));
   if (name == "." || name == "..") return unexpected(fmt::format("\"{}\" cannot be a name", name));
+  // In an ovs-vsctl command it would be an option, and "--" the end of the command.
+  if (name.front() == '-') return unexpected(fmt::format("\"{}\" cannot be a name: it begins with \"-\"", name));
   return {};
 }
 

@@ -71,6 +71,10 @@ TEST(ConfDeclared, Names) {
   EXPECT_EQ(mistakes({{"ovs_bridges", "br/0 br0 br0"}}),
             (V{"1: ovs_bridges: \"br/0\" cannot be a name: it has a \"/\"",
                "1: ovs_bridges: \"br0\" stands there twice"}));
+  // In what diff prints it would be an option of ovs-vsctl, or the end of a command.
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "bond0"}, {"ovs_bond_bond0", "-- eth0 -x"}}),
+            (V{"3: ovs_bond_bond0: \"--\" cannot be a name: it begins with \"-\"",
+               "3: ovs_bond_bond0: \"-x\" cannot be a name: it begins with \"-\""}));
   EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "br0 tap0 tag=1"}}),
             (V{"2: ovs_ports_br0: \"br0\" is the bridge's own port, which need not be named here",
                "2: ovs_ports_br0: \"tag=1\" is a setting where names are expected: settings of a port or bridge have variables of "

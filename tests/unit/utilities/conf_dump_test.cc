@@ -174,6 +174,36 @@ TEST(ConfDump, WhatAFileCannotSayIsTold) {
   EXPECT_TRUE(world.plan(read_back(d.text)).empty());
 }
 
+// Names come from whoever may write to the database.
+TEST(ConfDump, ANameIsNoCommand) {
+  World world;
+  auto port = [&](const std::string& name) {
+    json::object interface{{"name", name}};
+    const Uuid i = world.insert("Interface", ovs::to_text(interface));
+    json::object row{{"name", name}, {"interfaces", json::array{"uuid", i.to_string()}}};
+    return json::array{"uuid", world.insert("Port", ovs::to_text(row)).to_string()};
+  };
+  json::array ports{port("p0"), port("p\nexit 7"), port("q$(exit)"), port("`exit`"), port("--"), port("r\r\nexit 7")};
+  json::array mirrors;
+  for (int i = 0; i < 2; i++)  // the second is left out, which a comment says
+    mirrors.push_back(json::array{"uuid", world.insert("Mirror", R"({"name":"m\nexit 7"})").to_string()});
+  json::array controllers{
+      json::array{"uuid", world.insert("Controller", R"({"target":"x\nexit 7\n"})").to_string()}};
+  json::object bridge{{"name", "br0"}, {"ports", json::array{"set", ports}}, {"mirrors", json::array{"set", mirrors}},
+                      {"controller", json::array{"set", controllers}}};
+  const Uuid uuid = world.insert("Bridge", ovs::to_text(bridge));
+  world.insert("Open_vSwitch", "{\"bridges\":[\"uuid\",\"" + uuid.to_string() + "\"]}");
+  const Dump d = dump(world.present(), test_schema());
+  EXPECT_EQ(d.left_out.size(), 5u);
+  for (const std::string& sentence : d.left_out) EXPECT_EQ(sentence.find('\n'), std::string::npos) << sentence;
+  // An exit would end the shell before the variables are known, and another command would leave a remark.
+  auto evaluation = evaluate(d.text);
+  ASSERT_TRUE(evaluation);
+  EXPECT_TRUE(evaluation->mistakes.empty()) << d.text;
+  EXPECT_TRUE(evaluation->remarks.empty()) << d.text;
+  EXPECT_TRUE(world.plan(read_back(d.text)).empty());
+}
+
 TEST(ConfDump, QuotesForTheShell) {
   EXPECT_EQ(quoted("a b"), "\"a b\"");
   EXPECT_EQ(quoted("it's"), "\"it's\"");
