@@ -310,6 +310,9 @@ class Planner {
         unrefer(parent, row, parent_name, record, k, child);
         plan_.memberships.push_back({Membership::Type::removed, &k, child.name, parent_name, child.record.uuid(), row});
         removed_.insert(child.record.uuid());
+        // Somebody else may put a port into it before it is gone.
+        if (k.id == Id::bridge)
+          plan_.reliances.push_back({&k, child.record.uuid(), "ports", *child.record.find("ports")});
         collect_removed(k, child.record);
         return;
       } else {
@@ -446,7 +449,7 @@ class Planner {
 }  // namespace
 
 std::string RowEdit::label() const {
-  return name.empty() ? std::string(kind->word) : fmt::format("{} {}", kind->word, name);
+  return name.empty() ? std::string(kind->word) : fmt::format("{} {}", kind->word, in_one_line(name));
 }
 
 const RowEdit* Plan::find(const Uuid& row) const {
@@ -473,6 +476,8 @@ void fill(dbclient::Transaction& transaction, const Plan& plan, bool chosen) {
       continue;
     }
     for (const auto& [name, change] : e.columns) {
+      // Blindly written, a change would take back another one of the same moment, or go to a row that is gone.
+      if (e.type == RowEdit::Type::change) transaction.verify(e.kind->table, e.row, name, change.before);
       if (change.value) {
         transaction.set(e.kind->table, e.row, name, *change.value);
         continue;
@@ -481,6 +486,7 @@ void fill(dbclient::Transaction& transaction, const Plan& plan, bool chosen) {
       if (!change.inserted.empty()) transaction.insert_elements(e.kind->table, e.row, name, change.inserted);
     }
   }
+  for (const Reliance& r : plan.reliances) transaction.verify(r.kind->table, r.row, r.column, r.value);
 }
 
 }  // namespace ovs::conf

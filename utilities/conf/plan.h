@@ -49,8 +49,17 @@ struct Membership {
   Uuid row, parent_row;
 };
 
+// A value that a decision was based on without being edited itself.
+struct Reliance {
+  const Kind* kind;
+  Uuid row;
+  std::string_view column;
+  Datum value;
+};
+
 struct Plan {
   std::vector<RowEdit> edits;  // parents come before their children
+  std::vector<Reliance> reliances;
   std::vector<Membership> memberships;
   std::vector<std::string> refusals;  // why it cannot be done; then nothing is to be done
   std::vector<std::string> remarks;   // what is left as it is, although the file does not declare it
@@ -66,8 +75,9 @@ struct PlanOptions {
 Plan make_plan(const Declared& declared, const Present& present, const ovsdb::DatabaseSchema& schema,
                PlanOptions options = {});
 
-// The changes as a transaction.  `chosen`: rows get the identifiers that the plan has for them, which the server must
-// be able to do.
+// The changes as a transaction, which fails with `try_again` where something that the plan was made from has changed
+// meanwhile: a column that it edits, or one that it relies on.  `chosen`: rows get the identifiers that the plan has
+// for them, which the server must be able to do.
 void fill(dbclient::Transaction& transaction, const Plan& plan, bool chosen);
 
 }  // namespace ovs::conf

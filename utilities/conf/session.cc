@@ -36,7 +36,7 @@ Present Session::present() const {
 }
 
 Result<Session::Committed> Session::commit(const std::string& comment, const Fill& fill, bool notify) {
-  bool tried_violation = false;
+  unanswered_ = false;
   for (int conflicts = 0; conflicts < max_conflicts; conflicts++) {
     replica_->forget_changes();
     dbclient::Transaction transaction{std::string(vsctl::database_name)};
@@ -61,21 +61,31 @@ Result<Session::Committed> Session::commit(const std::string& comment, const Fil
       }
       case dbclient::Outcome::not_locked: return unexpected("the database is locked");
       case dbclient::Outcome::try_again:
-        if (server_->client().failure())
+        if (server_->client().failure()) {
+          unanswered_ = true;
           return unexpected(server_->remotes() + ": the connection was lost before the server's answer: look with \"" +
                             program_name() + " diff\" whether the changes have been made");
+        }
+        (void)await_news(before);
         break;
       case dbclient::Outcome::error:
-        if (server_->failed())
+        if (server_->failed()) {
+          unanswered_ = true;
           return unexpected(server_->failed()->message + ": look with \"" + program_name() +
                             " diff\" whether the changes have been made");
+        }
         // Somebody may have made a row of the same name: then the next plan knows.
-        if (transaction.error_tag() != "constraint violation" || std::exchange(tried_violation, true))
+        if (transaction.error_tag() != "constraint violation" || !await_news(before))
           return unexpected("the database server refuses: " + transaction.error());
-        server_->loop().run_until([&] { return replica_->seqno() != before; }, runtime::Duration{200});
+        break;
     }
   }
   return unexpected("gave up: the database changes each time before this change arrives");
+}
+
+// What was in the way is on its way, unless it is here already.
+bool Session::await_news(std::uint64_t seqno) {
+  return server_->loop().run_until([&] { return replica_->seqno() != seqno; }, runtime::Duration{200});
 }
 
 Result<void> Session::wait_for_switch(std::int64_t number, std::chrono::milliseconds limit) {

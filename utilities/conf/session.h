@@ -47,8 +47,11 @@ class Session {
   };
   using Fill = std::function<Result<void>(dbclient::Transaction&, const Present&)>;
   Result<Committed> commit(const std::string& comment, const Fill& fill, bool notify);
+  // Whether the last commit() failed without an answer from the server, so that the change may have been made.
+  bool unanswered() const { return unanswered_; }
 
   // Waits until the switch has carried out configuration `number`; 0: the last one that anybody has asked for.
+  // The error has the code ETIMEDOUT where it was the switch that took too long.
   Result<void> wait_for_switch(std::int64_t number, std::chrono::milliseconds limit);
 
   // What the switch says about interfaces that it cannot use: "tap9: could not open ...".
@@ -60,9 +63,11 @@ class Session {
  private:
   Session() = default;
   Record present_root() const;
+  bool await_news(std::uint64_t seqno);
   std::unique_ptr<vsctl::Server> server_;
   std::shared_ptr<const ovsdb::DatabaseSchema> schema_;
   std::unique_ptr<dbclient::Replica> replica_;
+  bool unanswered_ = false;
 };
 
 }  // namespace ovs::conf

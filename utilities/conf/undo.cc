@@ -244,20 +244,29 @@ void Undo::fill(dbclient::Transaction& transaction, const Present& now, const ov
     const ovsdb::ColumnSchema* column = find_column(schema, s.table, s.column);
     const Datum* value = record.find(s.column);
     if (!column || !value) continue;
+    const auto verify = [&] { transaction.verify(s.table, s.row, s.column, *value); };
     switch (s.action) {
       case Action::set:
-        if (*value == s.unless && s.unless != s.value)
+        if (*value == s.unless && s.unless != s.value) {
+          verify();
           transaction.set(s.table, s.row, s.column, resolved(column->type, s.value));
+        }
         break;
       case Action::insert: {
         const Datum back = resolved(column->type, s.value);
-        if (!value->includes(back)) transaction.insert_elements(s.table, s.row, s.column, back);
+        if (!value->includes(back)) {
+          verify();
+          transaction.insert_elements(s.table, s.row, s.column, back);
+        }
         break;
       }
       case Action::remove: {
         Datum gone = s.value;
         gone.erase_if([&](ovsdb::AtomView key, const ovsdb::AtomView*) { return !value->contains(key); });
-        if (!gone.empty()) transaction.erase_elements(s.table, s.row, s.column, gone);
+        if (!gone.empty()) {
+          verify();
+          transaction.erase_elements(s.table, s.row, s.column, gone);
+        }
         break;
       }
       case Action::erase: break;

@@ -32,7 +32,8 @@ class Undo {
   json::object to_json() const;
   static Result<Undo> from_json(const json::value& v, const ovsdb::DatabaseSchema& schema);
 
-  // Adds what has to be done, in view of the content now.
+  // Adds what has to be done, in view of the content now; the transaction fails with `try_again` where that has changed
+  // when it arrives.
   void fill(dbclient::Transaction& transaction, const Present& now, const ovsdb::DatabaseSchema& schema) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "conf/describe.h"
+#include "conf/undo.h"
 #include "unit/utilities/conf_world.h"
 
 namespace ovs::conf {
@@ -208,6 +209,53 @@ TEST(ConfPlan, CommandsAreWordsForAShell) {
             "ovs-vsctl \\\n    -- init \\\n    -- add-br br0 \\\n    -- set Bridge br0 external_ids:ovs-conf=made \\\n"
             "    -- add-port br0 tap0 'external_ids:d=\"$(x) '\\''\"' 'external_ids:ovs-conf=\"made external_ids:d tag\"' tag=1 \\\n"
             "    -- set Interface tap0 external_ids:ovs-conf=made\n");
+}
+
+// What the plan was made from is checked by the server: each edited column, and whose ports go with their bridge.
+TEST(ConfPlan, AChangeOfTheSameMomentIsNoticed) {
+  World world;
+  world.apply(declared(two_bridges));
+  Lines other = with(two_bridges, "ovs_port_tap0", "tag=2 other_config:a=b");
+  other = with(with(other, "ovs_controller_br0", "tcp:10.0.0.9"), "ovs_bridges", "br0");
+  for (const char* gone : {"ovs_ports_br1", "ovs_controller_br1"}) other = without(other, gone);
+  const Plan plan = world.plan(declared(other));
+  dbclient::Transaction transaction("Open_vSwitch");
+  fill(transaction, plan, true);
+  const std::string request = transaction.request();
+  auto expect_wait = [&](const std::string& table, const std::string& name, const std::string& column) {
+    const Uuid row = world.named(table, name).uuid();
+    json::object until;
+    until[column] = world.named(table, name).find(column)->to_json();
+    const std::string wait = R"({"op":"wait","timeout":0,"table":")" + table + R"(","where":[["_uuid","==",["uuid",")" +
+        row.to_string() + R"("]]],"columns":[")" + column + R"("],"until":"==","rows":[)" + ovs::to_text(until) + "]}";
+    EXPECT_NE(request.find(wait), std::string::npos) << wait << "\n" << request;
+  };
+  expect_wait("Port", "tap0", "tag");
+  expect_wait("Bridge", "br0", "controller");
+  expect_wait("Open_vSwitch", "", "bridges");
+  expect_wait("Bridge", "br1", "ports");  // nobody has put one into what is removed
+  // Going back, too.
+  const Undo undo(plan, world.present(), test_schema(), [](const Uuid& uuid) { return uuid; });
+  world.carry_out(plan);
+  dbclient::Transaction back("Open_vSwitch");
+  undo.fill(back, world.present(), test_schema());
+  const std::string text = back.request();
+  EXPECT_NE(text.find(R"("columns":["tag"],"until":"==","rows":[{"tag":2}])"), std::string::npos) << text;
+}
+
+// What a database holds does not become another line, an option or another command.
+TEST(ConfPlan, NamesOfTheDatabaseStayNames) {
+  World world;
+  world.apply(declared({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "p0 p1"}}));
+  world.set("Port", "p0", R"({"name":"--"})");
+  world.set("Port", "p1", R"({"name":"p\nemer-reset"})");
+  const Plan plan = world.plan(declared({{"ovs_bridges", "br0"}}));
+  const std::string words = in_words(plan, world.present(), test_schema());
+  EXPECT_EQ(words, "remove port -- from bridge br0\nremove port \"p\\nemer-reset\" from bridge br0\n");
+  const std::string commands = as_commands(plan, world.present(), test_schema());
+  EXPECT_NE(commands.find("remove Bridge br0 ports " + world.named("Port", "--").uuid().to_string()),
+            std::string::npos) << commands;
+  EXPECT_NE(commands.find("del-port br0 'p\nemer-reset'"), std::string::npos) << commands;
 }
 
 }  // namespace
