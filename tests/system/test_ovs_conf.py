@@ -1,11 +1,15 @@
 """ovs-conf against a real database server and switch: apply, diff, dump, and changes to be confirmed."""
 
+import contextlib
 import json
 import os
 import random
 import re
+import select
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -183,6 +187,111 @@ def test_somebody_changes_the_same_at_the_same_time(switch):
         p.stdout.close()
         p.stderr.close()
     switch.same(NET)
+
+
+class Way(ovs_test.Closing):
+    """A way to the server with something in it for the first transaction: where it breaks, the answer does not come
+    back; else the transaction waits for `go`.  Afterwards all comes through."""
+
+    def __init__(self, box, breaks=False):
+        self.breaks, self.server = breaks, str(box.run_dir / "db.sock")
+        self.arrived, self.go = threading.Event(), threading.Event()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(box.run_dir / "way.sock"))
+        self.listener.listen()
+        self.db = f"--db=unix:{box.run_dir}/way.sock"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self.go.set()
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with client, socket.socket(socket.AF_UNIX) as server, contextlib.suppress(ConnectionError):
+            server.connect(self.server)
+            while True:
+                for end in select.select([client, server], [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    first = end is client and b'"transact"' in data and not self.arrived.is_set()
+                    if first and not self.breaks:
+                        self.arrived.set()
+                        self.go.wait(limit(30))
+                    (server if end is client else client).sendall(data)
+                    if first and self.breaks:
+                        server.recv(1)  # the server has made the change when it says something
+                        self.arrived.set()
+                        return
+
+
+def apply_while(conf, net, meanwhile):
+    """Applies a file whose transaction arrives after `meanwhile()`, which it does not know of; what it printed."""
+    with Way(conf.box) as way:
+        process = subprocess.Popen([ovs_test.program("ovs-conf"), way.db, "--no-wait", "apply", "-"], env=conf.box.env,
+                                   text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process.stdin.write(net)
+        process.stdin.close()
+        assert way.arrived.wait(limit(20))
+        meanwhile()
+        way.go.set()
+        output = process.stdout.read()
+        assert process.wait(limit(60)) == DONE, output
+        process.stdout.close()
+        return output
+
+
+def test_rows_without_names_are_made_once(conf):
+    """Two at once add what the database would also take twice: a controller and a mirror."""
+    bridge = 'ovs_bridges="br0"\novs_ports_br0="p0"\n'
+    conf.apply(bridge, "--no-wait")
+    net = bridge + 'ovs_controller_br0="tcp:127.0.0.1:1"\novs_mirror_br0_m="select_all=true output_port=p0"\n'
+    assert apply_while(conf, net, lambda: conf.apply(net, "--no-wait")) == "nothing to change\n"
+    settings = conf.settings()
+    assert len(settings["Controller"]) == 1 and len(settings["Mirror"]) == 1
+
+
+def test_somebody_puts_a_port_into_a_bridge_that_goes(conf):
+    conf.apply('ovs_bridges="br0 br1"\n', "--no-wait")
+    output = apply_while(conf, 'ovs_bridges="br0"\n',
+                         lambda: conf.box.run("ovs-vsctl", "--no-wait", "add-port", "br1", "vnet0"))
+    assert "bridge br1 stays" in output
+    assert conf.box.run("ovs-vsctl", "list-ports", "br1").stdout == "vnet0\n"
+
+
+def test_somebody_removes_a_bridge_that_gets_a_port(conf):
+    conf.apply('ovs_bridges="br0"\n', "--no-wait")
+    apply_while(conf, 'ovs_bridges="br0"\novs_ports_br0="p0"\n',
+                lambda: conf.box.run("ovs-vsctl", "--no-wait", "del-br", "br0"))
+    assert conf.box.run("ovs-vsctl", "list-ports", "br0").stdout == "p0\n"
+
+
+def test_a_server_that_is_started_again_meanwhile(switch):
+    """While apply waits for the switch: both find it again."""
+    switch.apply(NET)
+    os.kill(switch.switch.pid, signal.SIGSTOP)
+    try:
+        process = subprocess.Popen([ovs_test.program("ovs-conf"), "apply", "-"], env=switch.box.env, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process.stdin.write(OTHER)
+        process.stdin.close()
+        wait_until(lambda: '"tag": 2' in "".join(switch.settings()["Port"]), what="the change")
+        switch.box.server.stop()
+        switch.box.server = switch.box.start_ovsdb_server()
+    finally:
+        os.kill(switch.switch.pid, signal.SIGCONT)
+    output = process.stdout.read()
+    assert process.wait(limit(60)) == DONE, output
+    process.stdout.close()
+    switch.same(OTHER)
 
 
 # ------------------------------------------------------------------ bad input
@@ -495,6 +604,39 @@ def test_the_server_is_away_when_it_is_time(switch):
     switch.box.server = switch.box.start_ovsdb_server()
     wait_until(lambda: not pending(switch), timeout=20, what="the old configuration")
     assert switch.settings() == before
+
+
+def test_the_answer_to_a_change_is_lost(switch):
+    """Nobody knows whether the change was made: it was, and it is taken back as if that were known."""
+    switch.apply(NET)
+    before = switch.settings()
+    with Way(switch.box, breaks=True) as way:
+        done = switch.apply(OTHER, way.db, "--confirm=1", status=DATABASE)
+        assert way.arrived.is_set()
+        assert "before the server's answer" in done.stderr
+        wait_until(lambda: not pending(switch), timeout=20, what="the old configuration")
+    assert switch.settings() == before
+
+
+def test_who_ends_what_is_called_ovs_conf_does_not_end_the_guards(switch):
+    switch.apply(NET)
+    switch.apply(OTHER, "--confirm=600")
+    guard = guard_pid(switch)
+    for pid in (guard, ovs_test.parent_of(guard)):
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            assert file.read() == "ovs-guard\n"
+    switch("revert")
+
+
+def test_a_link_in_the_place_of_what_is_kept(switch):
+    """The directory may be that of another user, who must not lead root's writing elsewhere."""
+    victim = switch.box.top / "victim"
+    victim.write_text("precious")
+    (switch.box.run_dir / "ovs-conf.pending.new").symlink_to(victim)
+    switch.apply(NET, "--confirm=600")
+    assert pending(switch)
+    assert victim.read_text() == "precious"
+    switch("confirm")
 
 
 def test_a_mistake_with_confirm(switch):

@@ -1,5 +1,6 @@
 #include "conf/apply.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -27,6 +28,35 @@ Result<bool> take_back(Session& session, const Undo& undo, std::string_view why)
   if (!committed) return Unexpected{std::move(committed.error())};
   return committed->sent;
 }
+
+namespace {
+
+constexpr runtime::Duration reconnect_interval{200};
+
+// A server that is started again meanwhile is no reason to give up: the switch finds it again, and so does this.
+Result<void> await_switch(std::unique_ptr<Session>& session, std::int64_t number, const ApplyOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + options.switch_limit;
+  const auto left = [&] {
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()),
+                    std::chrono::milliseconds{1});
+  };
+  while (true) {
+    auto done = session->wait_for_switch(number, left());
+    if (done || done.error().code == ETIMEDOUT) return done;
+    while (true) {
+      session->loop().run_until([] { return false; }, std::min(reconnect_interval, left()));
+      auto again = Session::open(options.db, std::min(options.limit, left()));
+      if (again) {
+        session = std::move(*again);
+        break;
+      }
+      if (Clock::now() >= end) return done;
+    }
+  }
+}
+
+}  // namespace
 
 Applied apply(const Declared& declared, const ApplyOptions& options,
               const std::function<Result<void>(const Undo&)>& before_commit) {
@@ -56,16 +86,16 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
       options.wait);
   if (!committed) {
     complain(committed.error().message);
-    return {exit_database};
+    return {exit_database, s.unanswered()};
   }
   for (const std::string& remark : plan.remarks) complain(remark);
   std::fputs(committed->sent ? words.c_str() : "nothing to change\n", stdout);
   std::fflush(stdout);
   if (options.wait) {
-    if (auto done = s.wait_for_switch(committed->number, options.switch_limit); !done) {
+    if (auto done = await_switch(*session, committed->number, options); !done) {
       complain(done.error().message);
       if (!committed->sent) return {exit_switch};
-      auto back = take_back(s, *undo, "the switch did not carry it out");
+      auto back = take_back(**session, *undo, "the switch did not carry it out");
       if (back) {
         complain("nothing is changed: the old configuration is in the database again (--no-wait does not wait)");
         return {exit_switch};
@@ -73,7 +103,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
       complain("the new configuration stays in the database: " + back.error().message);
       return {exit_switch, true};
     }
-    for (const std::string& error : s.interface_errors(declared)) complain(error);
+    for (const std::string& error : (*session)->interface_errors(declared)) complain(error);
   }
   return {exit_done, committed->sent};
 }

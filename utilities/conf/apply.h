@@ -25,7 +25,7 @@ struct ApplyOptions {
 
 struct Applied {
   int status = exit_done;
-  bool changed = false;
+  bool changed = false;  // the database; or it may be, which only a server that did not answer knows
 };
 
 // Tells the user what happens, on standard output and standard error.  `before_commit` is given what takes the change

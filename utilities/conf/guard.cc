@@ -1,10 +1,12 @@
 #include "conf/guard.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +31,7 @@ LogModule log{"conf"};
 constexpr std::string_view target = "ovs-conf";
 constexpr runtime::Duration try_again{1000};
 constexpr runtime::Duration answer_limit{30000};
+constexpr const char* guard_name = "ovs-guard";
 
 std::string pidfile() { return rundir() + "/ovs-conf.pid"; }
 std::string pending_file() { return rundir() + "/ovs-conf.pending"; }
@@ -44,7 +47,9 @@ struct Pending {
   Result<void> write() const {
     const json::object o{{"deadline", deadline}, {"file", file}, {"db", db}, {"undo", undo}};
     const std::string name = pending_file(), temporary = name + ".new";
-    Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    // The directory may belong to the daemons' user, who could have put a link there to any file of root's.
+    ::unlink(temporary.c_str());
+    Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (out.get() < 0) return Unexpected{system_error(temporary, errno)};
     const std::string text = ovs::to_text(json::value(o));
     for (std::size_t at = 0; at < text.size();) {
@@ -225,10 +230,13 @@ void quiet() {
   ::setsid();
   // Neither a terminal that closes nor a reader that is gone ends it.
   for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) ::signal(signal, SIG_IGN);
+  // Who ends all processes of the name "ovs-conf" does not mean these two.
+  ::prctl(PR_SET_NAME, guard_name);
   log_enable_syslog(program_name());
   (void)log_set("conf:syslog:info");
   bool first = true;
   while (true) {
+    const auto begin = std::chrono::steady_clock::now();
     const pid_t pid = ::fork();
     if (pid == 0) {
       if (first) guard(declared, options, report);
@@ -246,6 +254,8 @@ void quiet() {
       }
     const bool killed = pid < 0 || WIFSIGNALED(status);
     if (!killed || !Pending::exists()) ::_exit(EXIT_SUCCESS);
+    // Not as fast as the machine can, where each one dies at once or none can be made.
+    if (std::chrono::steady_clock::now() - begin < try_again) ::sleep(1);
   }
 }
 
