@@ -23,7 +23,9 @@ class Exporter::Collector {
  public:
   Collector(Exporter& owner, const Target& target)
       : owner_(owner), target_(target), retry_(owner.loop_, [this] { start(); }) {
-    // Later, so that what is found is told to an owner that is complete.
+    // An address can be sent to at once: where it takes the place of another target, nothing is lost between them.
+    if (const auto numeric = runtime::numeric_address(target_.host, target_.port)) open(*numeric);
+    // The rest later, so that what is found is told to an owner that is complete.
     retry_.start(runtime::Duration(0));
   }
 
@@ -74,15 +76,21 @@ class Exporter::Collector {
     connect(found->front());
   }
 
-  void connect(const runtime::SocketAddress& address) {
+  // False: errno says why.
+  bool open(const runtime::SocketAddress& address) {
     Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (socket.get() < 0 || ::connect(socket.get(), address.get(), address.size) != 0) {
+    if (socket.get() < 0 || ::connect(socket.get(), address.get(), address.size) != 0) return false;
+    socket_ = std::move(socket);
+    return true;
+  }
+
+  void connect(const runtime::SocketAddress& address) {
+    if (!open(address)) {
       complain(std::strerror(errno));
       address_.reset();
       retry_.start(route_retry_interval);
       return;
     }
-    socket_ = std::move(socket);
     const bool news = !address_ || address_->to_string() != address.to_string();
     address_ = address;
     if (news) owner_.ready_();  // which may destroy us

@@ -48,6 +48,15 @@ TEST(ExporterTest, SendsToEveryTarget) {
   EXPECT_EQ(addresses.front().to_string(), on_loopback(a.port()));
 }
 
+TEST(ExporterTest, AnAddressGetsWhatIsSentAtOnce) {
+  runtime::Loop loop;
+  Receiver a(loop, AF_INET);
+  Exporter exporter(loop, "test", {target(on_loopback(a.port()))}, [] {});
+  exporter.send(Bytes{1});
+  EXPECT_EQ(exporter.counters().sent, 1u);
+  EXPECT_TRUE(loop.run_until([&] { return a.received == std::vector<Bytes>{{1}}; }, 10s));
+}
+
 TEST(ExporterTest, ATargetThatDoesNotAnswerHarmsNoOther) {
   runtime::Loop loop;
   auto gone = std::make_unique<Receiver>(loop, AF_INET);
