@@ -414,7 +414,7 @@ def test_only_the_server_as_another_user(host):
 def test_the_variables_of_conf_d(host):
     host.write("/etc/conf.d/ovsdb-server", """
         DB_SOCKET="/run/other/db.sock"
-        REMOTE_DB="ptcp:6640:127.0.0.1"
+        REMOTE_DB="ptcp:6640:127.0.0.1 punix:/run/openvswitch/a;*.sock"
         DATABASE="/srv/ovs/network;db"
         OPTIONS="--remote='punix:/run/openvswitch/third socket' --verbose=console:off"
         PRIVATE_KEY="db:Open_vSwitch,SSL,private_key"
@@ -440,7 +440,8 @@ def test_the_variables_of_conf_d(host):
     assert host.run("ovs-vsctl", "--db=unix:/run/other/db.sock", "get", "Open_vSwitch", ".",
                     "external_ids:system-id").stdout == "host-7.example\n"
     assert not host.path("/etc/openvswitch/system-id.conf").exists()
-    for remote in ("unix:/run/other/db.sock", "unix:/run/openvswitch/third socket", "tcp:127.0.0.1:6640"):
+    for remote in ("unix:/run/other/db.sock", "unix:/run/openvswitch/third socket", "tcp:127.0.0.1:6640",
+                   "unix:/run/openvswitch/a;*.sock"):
         assert "Open_vSwitch" in host.run("ovsdb-client", "list-dbs", remote).stdout
     assert host.path("/srv/ovs/network;db").exists()
     assert not host.path(DATABASE).exists()
@@ -452,6 +453,19 @@ def test_the_variables_of_conf_d(host):
     assert host.path("/var/log/openvswitch/the switch.log").exists()
     arguments = host.path(f"/proc/{host.pid_of('ovs-vswitchd')}/cmdline").read_text().split("\0")
     assert "-vfile:info" in arguments and "--mlockall" not in arguments
+
+
+@pytest.mark.parametrize("service, page", [("ovsdb-server", "ovsdb-server.1"), ("ovs-vswitchd", "ovs-vswitchd.8")])
+def test_what_conf_d_describes_is_there(service, page):
+    """Each variable is used by the service, and told in the manual."""
+    text = (ovs_test.SOURCE_DIR / "conf.d" / service).read_text()
+    script = (ovs_test.SOURCE_DIR / "rc" / service).read_text()
+    manual = (ovs_test.SOURCE_DIR / "man" / page).read_text()
+    variables = re.findall(r"(?m)^#([A-Z_]+)=", text)
+    assert "OVS_USER_ID" in variables
+    for name in variables:
+        assert re.search(rf"\$\{{?{name}\b", script.replace(f': "${{{name}', "")), name
+        assert f".It Va {name}\n" in manual, name
 
 
 def test_the_configuration_of_gentoos_package(host):
