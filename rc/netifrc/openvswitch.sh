@@ -77,7 +77,8 @@ _openvswitch_start_bridge()
 	IFS="
 "
 	bridge=$IFACE
-	ports=$(_openvswitch_lines "ovs_bridge_$IFVAR")
+	# Names have no spaces in them, on whatever lines they stand.
+	ports=$(_openvswitch_lines "ovs_bridge_$IFVAR" | tr -s '[:blank:]' '\n')
 	settings=$(_openvswitch_settings "ovs_options_$IFVAR") || return 1
 	set -- --may-exist add-br "$bridge"
 	# shellcheck disable=SC2086  # lines become words

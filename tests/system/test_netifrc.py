@@ -174,7 +174,8 @@ def test_a_port_without_its_bridge(host):
 
 def test_settings_of_all_kinds(host):
     host.conf_d_net.write_text("""
-ovs_bridge_br0="mgmt0 vif1.0"
+ovs_bridge_br0="mgmt0 vif1.0
+                vif2.0"
 ovs_options_br0="fail_mode=secure other_config:mac-aging-time=60"
 ovs_interface_mgmt0="type=internal"
 ovs_port_mgmt0="tag=10"
@@ -185,6 +186,7 @@ ovs_port_vif1_0="
 """)
     output = host.service("br0", "start")
     assert "There is no vif1.0 yet; br0 takes it when it appears" in output
+    assert host.vsctl("list-ports", "br0") == "mgmt0\nvif1.0\nvif2.0\n"
     assert host.vsctl("get", "Bridge", "br0", "fail_mode", "other_config") == 'secure\n{mac-aging-time="60"}\n'
     assert host.vsctl("get", "Port", "mgmt0", "tag") == "10\n"
     assert host.vsctl("get", "Port", "vif1.0", "tag", "external_ids:who") == "7\n\"'a person'\"\n"
