@@ -329,6 +329,17 @@ def test_an_agent_without_an_address_is_waited_for(own_site, collector):
     assert own_site.log().count("no IP address for the sFlow agent") == 1
 
 
+def test_the_agent_is_a_device_with_ipv6_alone(own_site, collector):
+    host = own_site.namespaces["host"]
+    own_site.network.veth(host, "eth2", own_site.namespaces["collector"], "eth2")
+    host.run("sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/eth2/disable_ipv6")
+    host.address("eth2", "fd00:2::5/64")
+    wait_until(lambda: "fe80::" in host.run("ip", "address", "show", "dev", "eth2").stdout, what="its own address")
+    own_site.set_sflow(sampling=1, agent="eth2")
+    assert_exported(own_site, collector, 1000)
+    assert {d["agent"] for d in collector.datagrams} == {"fd00:2::5"}
+
+
 def test_several_targets(site):
     """Each gets everything, whatever becomes of the others."""
     with site.collector("10.0.0.1:6343") as a, site.collector("10.0.0.1:6344") as b, \
