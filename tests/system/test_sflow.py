@@ -413,6 +413,23 @@ def test_it_is_sent_as_soon_as_the_collector_can_be_reached(own_site):
         collector.wait_for(arrives)
 
 
+def test_a_collector_on_a_link_that_comes_later(own_site):
+    host, far = own_site.namespaces["host"], own_site.namespaces["collector"]
+    with own_site.collector("6343") as collector:
+        own_site.set_sflow(target='"[fe80::9%eth2]:6343"', sampling=1)
+        await_log(own_site, r"cannot send to collector \[fe80::9%eth2\]:6343: ")
+        own_site.network.veth(host, "eth2", far, "eth2")
+        host.run("sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/eth2/disable_ipv6")
+        far.address("eth2", "fe80::9/64")
+        own_site.warp(6)
+
+        def arrives():
+            own_site.send("vm1", "vm2", 1)
+            return collector.flow_samples()
+        collector.wait_for(arrives)
+        assert all(d["agent"].startswith("fe80::") for d in collector.datagrams)
+
+
 def test_a_name_is_looked_up_until_it_resolves(own_site, collector, tmp_path):
     hosts = tmp_path / "hosts"
     hosts.write_text("10.0.0.1 collector.invalid\n")
