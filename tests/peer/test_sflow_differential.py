@@ -136,6 +136,23 @@ def test_kinds_of_records(both):
     assert counters == theirs
 
 
+def test_counters(both):
+    """The same of each interface, but for what the traffic counts, and the same counters that nobody counts."""
+    def counters(seen):
+        found = {}
+        for s in seen.samples("counters"):
+            if not (name := record(s, "port_name")):
+                continue
+            records = [record(s, which) for which in ("if_counters", "ethernet_counters", "of_port")]
+            values = {key: value for each in records for key, value in each.items()}
+            fixed = {key: values[key] for key in ("type", "speed", "direction", "status", "promiscuous", "port")}
+            found[name["name"]] = fixed, {key for key in values if values[key] in (2**32 - 1, 2**64 - 1)}
+        return found
+    ours, packaged = (counters(seen) for seen in both)
+    assert ours.keys() == {"tap0", "tap1", "tap2", "tap3", "br0"}
+    assert ours == packaged
+
+
 def test_numbers(both):
     """Both number datagrams and samples from 1, and the pool of sampling=1 is the number of the sample.  When the
     record changes, the packaged switch begins anew, ours goes on."""
