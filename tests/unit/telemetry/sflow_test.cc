@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -151,6 +152,28 @@ TEST_F(SflowTest, ACollectorThatCannotBeReachedKeepsTheAgentFromNoOther) {
   warp(1s);
   samples(1);
   EXPECT_EQ(agent, "127.0.0.1");
+}
+
+// By whom it tells that it is active, while a collector of the exporter that is replaced is being connected.
+TEST_F(SflowTest, MayGetOtherTargetsWhileItBecomesActive) {
+  SflowConfig c = config();
+  const std::vector<Target> targets = std::exchange(c.targets, {*parse_target("127.0.0.1:9", 6343)});
+  c.agent.clear();
+  Sflow* subject = nullptr;
+  hooks.changed = [&] {
+    if (changes++ > 0) return;
+    c.targets = targets;
+    subject->configure(c);
+  };
+  Sflow sflow(loop, "br0", 0, hooks);
+  subject = &sflow;
+  sflow.configure(c);
+  warp(1s);
+  ASSERT_TRUE(sflow.active());
+  sflow.add_sample(packet());
+  warp(1s);
+  samples(1);
+  EXPECT_EQ(changes, 1);
 }
 
 TEST_F(SflowTest, AnAgentWithoutAddressStopsIt) {
