@@ -264,6 +264,38 @@ def test_a_daemon_that_cannot_start_is_an_error_in_good_time(host):
     assert "supervise-daemon" not in host.run("ps", "ax").stdout
 
 
+def test_an_openrc_that_waits_without_end(host):
+    """OpenRC from 0.62 on waits until the daemon is ready, however long that takes.  A script stands for it."""
+    host.boot("sysinit", "boot")
+    program = host.run("sh", "-c", "command -v supervise-daemon").stdout.strip()
+    host.run("mv", program, f"{program}.real")
+    host.write(program, f"""#!/bin/sh
+        {program}.real "$@" || exit
+        case " $* " in
+        *" --start "*)
+            : >"/run/openrc/supervise-$1.sock" || exit 1
+            until ovs-appctl --timeout=1 -t "$1" daemon/wait-ready >/dev/null 2>&1; do sleep 0.1; done
+            rm "/run/openrc/supervise-$1.sock"
+            ;;
+        esac
+        """, 0o755)
+    good = host.read("/etc/conf.d/ovsdb-server")
+    for mistake in ("--remote=ptcp:1:192.0.2.77", "--unixctl=/run/not/there"):  # it ends again and again; it is not found
+        host.write("/etc/conf.d/ovsdb-server", f'OPTIONS="{mistake}"\nSTART_TIMEOUT=5\n')
+        begin = time.monotonic()
+        done = host.run("rc-service", "ovs-vswitchd", "start", status=None)
+        assert done.returncode != 0
+        assert time.monotonic() - begin < ovs_test.limit(5 + 25 + 5)
+        assert "its last words" in done.stdout
+        assert started(host) == ["stopped", "stopped"]
+        assert "supervise-daemon" not in host.run("ps", "ax").stdout
+        assert host.path("/run/openrc/supervise-ovsdb-server.sock").exists()
+    host.write("/etc/conf.d/ovsdb-server", good)
+    host.run("rc-service", "ovs-vswitchd", "start")
+    assert started(host) == ["started", "started"]
+    assert not host.path("/run/openrc/supervise-ovsdb-server.sock").exists()
+
+
 def test_a_broken_database_is_left_alone(host):
     host.write(DATABASE, "this is no database\n")
     host.boot("sysinit", "boot")
