@@ -30,7 +30,11 @@ constexpr int script_fd = 3, result_fd = 4;
 constexpr std::string_view script_path = "/proc/self/fd/3";
 constexpr const char* shell_name = "ovs-conf";
 // With a path, busybox runs a program and not a function of its own, which would have the shell's first environment.
-constexpr const char* commands = "set -a; . /proc/self/fd/3; exec /bin/cat /proc/self/environ >&4";
+// A file that turns exporting off would seem to declare nothing, and everything would be removed.
+constexpr const char* commands =
+    "set -a; . /proc/self/fd/3; "
+    "case $- in *a*) ;; *) echo \"$0: \\\"set +a\\\" hides the variables from ovs-conf: take it out\" >&2 ;; esac; "
+    "exec /bin/cat /proc/self/environ >&4";
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';

@@ -76,6 +76,14 @@ TEST_P(ConfEvaluate, ExitIsAMistake) {
   EXPECT_EQ(e.mistakes[0].text, "sh ended with status 0 before the end of the file: is there an \"exit\" in it?");
 }
 
+// Else everything would be undeclared, and removed.
+TEST_P(ConfEvaluate, HidingVariablesIsAMistake) {
+  const Evaluation e = run("set +a\novs_a=1\n");
+  ASSERT_EQ(e.mistakes.size(), 1u);
+  EXPECT_EQ(e.mistakes[0].text, "\"set +a\" hides the variables from ovs-conf: take it out");
+  EXPECT_EQ(values(run("set +a; helper=1; set -a\nset -f -- x y\novs_a=$helper\n")), "ovs_a@3=1;");
+}
+
 TEST_P(ConfEvaluate, AnEndlessFileIsEnded) {
   limits_.time = std::chrono::milliseconds(300);
   for (std::string_view text : {"sleep 1000\n", "while :; do :; done\n", "ovs_a=$(cat /dev/zero | sleep 1000)\n"}) {
