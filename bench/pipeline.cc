@@ -254,7 +254,7 @@ int main(int argc, char** argv) {
   std::size_t packets = 2000000, rounds = 7;
   std::uint32_t sampling = 0;
   std::string_view filter;
-  for (int i = 1; i < argc; i++) {
+  for (int i = 1; i < argc; i += 2) {
     const std::string_view option = argv[i];
     const std::string_view value = i + 1 < argc ? argv[i + 1] : "";
     const auto number = parse_integer(value);
@@ -270,7 +270,6 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "usage: pipeline [--packets N] [--rounds N] [--filter TEXT] [--sampling N]\n");
       return 1;
     }
-    i++;
   }
   std::vector<Case> cases{{"rule on in_port, 1 flow, 1 mask", Rules::in_port, 1, 1},
                           {"rule on in_port, 1000 connections, 1 mask", Rules::in_port, 1000, 1}};

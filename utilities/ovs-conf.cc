@@ -76,7 +76,7 @@ int diff(const ApplyOptions& options) {
   }
   if (plan.empty()) return exit_done;
   std::fputs(in_words(plan, present, (*session)->schema()).c_str(), stdout);
-  std::printf("\n%s", as_commands(plan, present, (*session)->schema()).c_str());
+  std::printf("\n%s", as_commands(plan, (*session)->schema()).c_str());
   return exit_differs;
 }
 

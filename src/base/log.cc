@@ -122,9 +122,8 @@ struct LogRegistry {
   // One of each name: those of the same name, in several files, are always set alike.
   std::vector<LogModule*> in_order() const {
     std::vector<LogModule*> all = modules;
-    const auto name = [](const LogModule* m) { return std::string_view(m->name()); };
-    std::ranges::sort(all, {}, name);
-    all.erase(std::ranges::unique(all, {}, name).begin(), all.end());
+    std::ranges::sort(all, {}, [](const LogModule* m) { return std::string_view(m->name()); });
+    all.erase(std::unique(all.begin(), all.end(), [](auto* a, auto* b) { return same_name(*a, *b); }), all.end());
     return all;
   }
 

@@ -71,7 +71,7 @@ void check_declaration(std::string_view text) {
   const Present present(std::move(borrowed));
   const Plan plan = make_plan(reading.declared, present, schema());
   OVS_CHECK(plan.refusals.empty() && plan.remarks.empty());
-  OVS_CHECK(plan.empty() == as_commands(plan, present, schema()).empty());
+  OVS_CHECK(plan.empty() == as_commands(plan, schema()).empty());
   in_words(plan, present, schema());
   const Undo undo(plan, present, schema(), [](const Uuid& u) { return u; });
   OVS_CHECK(Undo::from_json(undo.to_json(), schema()));

@@ -115,7 +115,7 @@ class Words {
                                     was(value(*e.kind, name, change.before))));
         continue;
       }
-      auto is_mark = [&](ovsdb::AtomView key) { return name == mark_column && key.string() == mark_key; };
+      auto is_mark = [&name = name](ovsdb::AtomView key) { return name == mark_column && key.string() == mark_key; };
       for (std::size_t i = 0; i < change.erased.size(); i++)
         if (!is_mark(change.erased.key(i))) parts.push_back("no " + setting_name(name, change.erased.key(i).to_bare()));
       for (std::size_t i = 0; i < change.inserted.size(); i++) {
@@ -138,8 +138,7 @@ class Words {
 
 class Commands {
  public:
-  Commands(const Plan& plan, const Present& present, const ovsdb::DatabaseSchema& schema)
-      : plan_(plan), present_(present), schema_(schema) {
+  Commands(const Plan& plan, const ovsdb::DatabaseSchema& schema) : plan_(plan), schema_(schema) {
     for (const RowEdit& e : plan.edits) edits_.emplace(e.row, &e);
     for (const Membership& m : plan.memberships)
       moves_ |= m.type == Membership::Type::moved_in || m.type == Membership::Type::moved_out;
@@ -384,7 +383,6 @@ class Commands {
   }
 
   const Plan& plan_;
-  const Present& present_;
   const ovsdb::DatabaseSchema& schema_;
   std::map<Uuid, const RowEdit*> edits_;
   std::vector<std::string> commands_;
@@ -400,8 +398,8 @@ std::string in_words(const Plan& plan, const Present& present, const ovsdb::Data
   return Words(plan, present, schema).text();
 }
 
-std::string as_commands(const Plan& plan, const Present& present, const ovsdb::DatabaseSchema& schema) {
-  return Commands(plan, present, schema).text();
+std::string as_commands(const Plan& plan, const ovsdb::DatabaseSchema& schema) {
+  return Commands(plan, schema).text();
 }
 
 }  // namespace ovs::conf

@@ -13,6 +13,6 @@ namespace ovs::conf {
 std::string in_words(const Plan& plan, const Present& present, const ovsdb::DatabaseSchema& schema);
 
 // One call of ovs-vsctl, which a shell can run, over several lines; empty for an empty plan.
-std::string as_commands(const Plan& plan, const Present& present, const ovsdb::DatabaseSchema& schema);
+std::string as_commands(const Plan& plan, const ovsdb::DatabaseSchema& schema);
 
 }  // namespace ovs::conf

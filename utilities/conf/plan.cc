@@ -384,7 +384,8 @@ class Planner {
   void erase_orphans() {
     std::set<Uuid> erased;
     for (bool again = true; std::exchange(again, false);) {
-      for (const auto& [k, child] : orphans_) {
+      for (const auto& [kind, child] : orphans_) {
+        const Kind* const k = kind;  // Clang 14 does not let a lambda refer to a part of a pair
         const Uuid& uuid = child.record.uuid();
         if (erased.contains(uuid) || served_.contains(uuid)) continue;
         const bool used = std::ranges::any_of(present_.parents(k->id, uuid), [&](const Record& parent) {

@@ -70,7 +70,7 @@ Undo::Undo(const Plan& plan, const Present& present, const ovsdb::DatabaseSchema
       }
       // Elements that were there before come back, the other ones go.
       Datum back(change.before.key_type(), change.before.value_type()), gone(column->type.key.type);
-      auto restore = [&](ovsdb::AtomView key) {
+      auto restore = [&back, &change = change](ovsdb::AtomView key) {
         const auto at = change.before.find(key);
         if (!at) return false;
         if (change.before.is_map())

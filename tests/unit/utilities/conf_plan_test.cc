@@ -205,7 +205,7 @@ TEST(ConfPlan, CommandsAreWordsForAShell) {
   World world;
   const Plan plan = world.plan(declared({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "tap0"},
                                          {"ovs_port_tap0", "tag=1 external_ids:d=\"$(x) '\""}}));
-  EXPECT_EQ(as_commands(plan, world.present(), test_schema()),
+  EXPECT_EQ(as_commands(plan, test_schema()),
             "ovs-vsctl \\\n    -- init \\\n    -- add-br br0 \\\n    -- set Bridge br0 external_ids:ovs-conf=made \\\n"
             "    -- add-port br0 tap0 'external_ids:d=\"$(x) '\\''\"' 'external_ids:ovs-conf=\"made external_ids:d tag\"' tag=1 \\\n"
             "    -- set Interface tap0 external_ids:ovs-conf=made\n");
@@ -252,7 +252,7 @@ TEST(ConfPlan, NamesOfTheDatabaseStayNames) {
   const Plan plan = world.plan(declared({{"ovs_bridges", "br0"}}));
   const std::string words = in_words(plan, world.present(), test_schema());
   EXPECT_EQ(words, "remove port -- from bridge br0\nremove port \"p\\nemer-reset\" from bridge br0\n");
-  const std::string commands = as_commands(plan, world.present(), test_schema());
+  const std::string commands = as_commands(plan, test_schema());
   EXPECT_NE(commands.find("remove Bridge br0 ports " + world.named("Port", "--").uuid().to_string()),
             std::string::npos) << commands;
   EXPECT_NE(commands.find("del-port br0 'p\nemer-reset'"), std::string::npos) << commands;

@@ -141,9 +141,10 @@ class World {
   bool collect_one() {
     std::map<Uuid, int> references;
     for (const auto& [name, table] : tables_)
-      table.each([&](const dbclient::ReplicaRow& row) {
-        for (std::size_t i = 0; i < table.declaration().columns.size(); i++) {
-          const ovsdb::ColumnSchema* c = test_schema().find(name)->find(table.declaration().columns[i].name);
+      table.each([&references, &columns = table.declaration().columns,
+                  schema = test_schema().find(name)](const dbclient::ReplicaRow& row) {
+        for (std::size_t i = 0; i < columns.size(); i++) {
+          const ovsdb::ColumnSchema* c = schema->find(columns[i].name);
           for (std::size_t j = 0; j < row[i].size(); j++) {
             if (c->type.key.is_strong_ref()) references[row[i].key(j).uuid()]++;
             if (c->type.value.is_strong_ref()) references[row[i].value(j).uuid()]++;
