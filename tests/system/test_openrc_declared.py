@@ -1,8 +1,10 @@
 """What /etc/conf.d/ovs declares is there after a boot, and changes when it says so: `rc-service ovs ...`."""
 
+import os
 import subprocess
 import textwrap
 import time
+from pathlib import Path
 
 import declared_hosts
 import openrc_machine
@@ -127,6 +129,54 @@ def test_a_mistake_changes_nothing(booted, mistake, message):
     host.write("/etc/conf.d/ovs", declared_hosts.VLANS)
     assert host.status("ovs") == "started"
     assert booted.reaches("vm1", "vm3")
+
+
+@pytest.mark.parametrize("mistake", ['ovs_port_tap0="tag=1', "exit 1"])
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_file_that_ends_the_shell_does_not_keep_the_switch_down(host, shell, mistake):
+    """OpenRC reads the file itself, before it knows what the service needs: the shell of /bin/sh decides what then is."""
+    if not os.access(f"/bin/{shell}", os.X_OK):
+        pytest.skip(f"not run: there is no {shell}")
+    link = host.path("/usr/bin/sh" if Path("/bin").is_symlink() else "/bin/sh")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(f"/bin/{shell}")
+    host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
+    with host.booted():
+        assert host.run("readlink", "-f", "/bin/sh").stdout.endswith(f"/{shell}\n")
+        assert host.status("ovs") == "started"
+        # What is said in two places is one dependency.
+        assert sorted(host.run("rc-service", "ovs", "ineed").stdout.split()) == ["localmount", "ovs-vswitchd", "ovsdb-server"]
+    host.write("/etc/conf.d/ovs", f'ovs_bridges="br0 br1"\n{mistake}\n')
+    with host.booted():
+        assert [host.status(name) for name in ("ovsdb-server", "ovs-vswitchd")] == ["started"] * 2
+        assert host.run("ovs-vsctl", "list-br").stdout == "br0\n"
+        host.run("ip", "link", "show", "br0")
+        done = host.run("rc-service", "ovs", "reload", status=None)
+        assert done.returncode != 0
+        assert mistake == "exit 1" or "conf.d/ovs" in done.stdout
+        # Repaired, it is as ever.
+        host.write("/etc/conf.d/ovs", 'ovs_bridges="br0 br1"\n')
+        host.run("rc-service", "ovs", "start")
+        assert host.run("ovs-vsctl", "list-br").stdout == "br0\nbr1\n"
+
+
+def test_a_restart_leaves_alone_what_waits_to_be_confirmed(host):
+    host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
+    host.boot()
+    host.write("/root/ovs.new", 'ovs_bridges="br0 br1"\n')
+    host.run("ovs-conf", "apply", "--confirm", "600", "/root/ovs.new")
+    for command in ("restart", "reload"):
+        done = host.run("rc-service", "ovs", command, status=None)
+        assert done.returncode != 0
+        assert "ovs-conf confirm" in done.stdout and "ovs-conf revert" in done.stdout, command
+        assert host.status("ovs") == "started"
+        assert host.run("ovs-vsctl", "list-br").stdout == "br0\nbr1\n"
+    # As the manual recommends it.
+    host.run("ovs-conf", "confirm")
+    host.run("mv", "/root/ovs.new", "/etc/conf.d/ovs")
+    host.run("rc-service", "ovs", "restart")
+    assert host.status("ovs") == "started"
+    assert host.run("ovs-vsctl", "list-br").stdout == "br0\nbr1\n"
 
 
 def test_devices_that_are_missing_are_named(host):
