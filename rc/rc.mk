@@ -20,23 +20,47 @@ adapt_paths = $(SED) -e 's|/usr/sbin/ov|$(sbindir)/ov|g' -e 's|/usr/bin/ov|$(bin
 	-e 's|/var/lib/openvswitch|$(dbdir)|g' -e 's|/var/log/openvswitch|$(logdir)|g' \
 	-e 's|/etc/openvswitch|$(sysconfdir)/openvswitch|g' -e 's|/etc/conf[.]d|$(sysconfdir)/conf.d|g'
 
+# What an administrator may have edited is kept: ours is put beside it, under a name that nothing reads.  To
+# logrotate, that is one with an ending of its list "tabooext".
+for_each_edited_file = \
+	for file in $(OPENRC_CONFIGURATION); do \
+	  edited "$$file" "$(confddir)/$$(basename "$$file")" .new; \
+	done; \
+	edited rc/openvswitch.logrotate "$(logrotatedir)/openvswitch" .disabled
+
 .PHONY: install-openrc uninstall-openrc
 install-openrc:
-	set -e; \
+	@set -e; \
 	put() { \
-	  $(MKDIR_P) "$(DESTDIR)$$3"; \
-	  $(adapt_paths) "$(srcdir)/$$2" >"$(DESTDIR)$$3/$$4"; \
-	  chmod "$$1" "$(DESTDIR)$$3/$$4"; \
+	  $(MKDIR_P) "$(DESTDIR)$${3%/*}"; \
+	  $(adapt_paths) "$(srcdir)/$$2" >"$(DESTDIR)$$3"; \
+	  chmod "$$1" "$(DESTDIR)$$3"; \
 	}; \
-	for file in $(OPENRC_SERVICES); do put 755 "$$file" "$(initddir)" "$${file##*/}"; done; \
-	for file in $(OPENRC_CONFIGURATION); do put 644 "$$file" "$(confddir)" "$${file##*/}"; done; \
-	put 644 rc/openvswitch.logrotate "$(logrotatedir)" openvswitch; \
-	put 644 rc/netifrc/openvswitch.sh "$(netifrcdir)" openvswitch.sh
+	edited() { \
+	  if ! [ -e "$(DESTDIR)$$2" ] && ! [ -L "$(DESTDIR)$$2" ]; then \
+	    put 644 "$$1" "$$2"; \
+	  elif ! $(adapt_paths) "$(srcdir)/$$1" | cmp -s - "$(DESTDIR)$$2"; then \
+	    put 644 "$$1" "$$2$$3"; \
+	    echo "$(DESTDIR)$$2 is kept as it is; that of this version is $(DESTDIR)$$2$$3"; \
+	  fi; \
+	}; \
+	for file in $(OPENRC_SERVICES); do put 755 "$$file" "$(initddir)/$${file##*/}"; done; \
+	put 644 rc/netifrc/openvswitch.sh "$(netifrcdir)/openvswitch.sh"; \
+	$(for_each_edited_file)
 
 uninstall-openrc:
-	for file in $(OPENRC_SERVICES); do rm -f "$(DESTDIR)$(initddir)/$${file##*/}"; done
-	for file in $(OPENRC_CONFIGURATION); do rm -f "$(DESTDIR)$(confddir)/$${file##*/}"; done
-	rm -f "$(DESTDIR)$(logrotatedir)/openvswitch" "$(DESTDIR)$(netifrcdir)/openvswitch.sh"
+	@edited() { \
+	  for file in "$(DESTDIR)$$2" "$(DESTDIR)$$2$$3"; do \
+	    if $(adapt_paths) "$(srcdir)/$$1" | cmp -s - "$$file"; then \
+	      rm -f "$$file"; \
+	    elif [ -e "$$file" ]; then \
+	      echo "$$file was changed, and stays"; \
+	    fi; \
+	  done; \
+	}; \
+	for file in $(OPENRC_SERVICES); do rm -f "$(DESTDIR)$(initddir)/$${file##*/}"; done; \
+	rm -f "$(DESTDIR)$(netifrcdir)/openvswitch.sh"; \
+	$(for_each_edited_file)
 
 if WITH_OPENRC
 INSTALL_TARGETS += install-openrc

@@ -49,6 +49,7 @@ def make(*arguments):
     done = subprocess.run(["make", "-s", "-C", str(ovs_test.build_dir()), *arguments], capture_output=True, text=True,
                           env=environment, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def files_below(directory):
@@ -172,6 +173,42 @@ def test_services_know_other_directories(tmp_path):
                 for match in re.finditer(re.escape(place), text):
                     before = text[:match.start()].rsplit("\n", 1)[-1]
                     assert before.endswith("/opt"), f"{path.name}: {before}{place}"
+
+
+def test_edited_files_survive(tmp_path):
+    """What an administrator has written is neither overwritten by an installation nor removed."""
+    arguments = (f"DESTDIR={tmp_path}", *DIRECTORIES)
+    make("install-openrc", *arguments)
+    fresh = files_below(tmp_path)
+    assert make("install-openrc", *arguments) == "", "what is as it was needs no words"
+    assert files_below(tmp_path) == fresh
+    edited = {"etc/conf.d/ovs": "etc/conf.d/ovs.new", "etc/conf.d/ovs-vswitchd": "etc/conf.d/ovs-vswitchd.new",
+              "etc/logrotate.d/openvswitch": "etc/logrotate.d/openvswitch.disabled"}
+    originals = {name: (tmp_path / name).read_text() for name in edited}
+    for name in edited:
+        (tmp_path / name).write_text("# mine\n")
+    (tmp_path / "etc/init.d/ovs").write_text("# an older one\n")
+    (tmp_path / "etc/conf.d/ovsdb-server").unlink()
+    (tmp_path / "etc/conf.d/ovsdb-server").symlink_to("elsewhere")
+    output = make("install-openrc", *arguments)
+    assert filecmp.cmp(tmp_path / "etc/init.d/ovs", TOP / "rc/ovs", shallow=False), "scripts are not configuration"
+    for name, beside in edited.items():
+        assert (tmp_path / name).read_text() == "# mine\n"
+        assert (tmp_path / beside).read_text() == originals[name]
+        assert f"{tmp_path}/{name} is kept as it is; that of this version is {tmp_path}/{beside}\n" in output
+    assert os.readlink(tmp_path / "etc/conf.d/ovsdb-server") == "elsewhere"
+    assert (tmp_path / "etc/conf.d/ovsdb-server.new").is_file()
+    # What is beside the files is nobody's work, and goes.
+    output = make("uninstall-openrc", *arguments)
+    assert files_below(tmp_path) == {*edited, "etc/conf.d/ovsdb-server"}
+    for name in edited:
+        assert f"{tmp_path}/{name} was changed, and stays\n" in output
+
+
+def test_nothing_stays_of_an_unchanged_installation(tmp_path):
+    make("install-openrc", f"DESTDIR={tmp_path}", *DIRECTORIES)
+    assert make("uninstall-openrc", f"DESTDIR={tmp_path}", *DIRECTORIES) == ""
+    assert files_below(tmp_path) == set()
 
 
 def test_html_with_the_flag_doc(installed, tmp_path):
