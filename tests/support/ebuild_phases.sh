@@ -14,7 +14,11 @@ REPLACING_VERSIONS=${REPLACING_VERSIONS-}
 _docdir=/usr/share/doc/$PF _docinto=
 
 die() { echo "die $*"; exit 1; }
-inherit() { echo "inherit $*"; }
+inherit() {
+	echo "inherit $*"
+	# The eclass brings this phase, and an ebuild has its own only to do more.
+	[[ " $* " != *" linux-info "* ]] || eval 'pkg_setup() { linux-info_pkg_setup; }'
+}
 use() { [[ " ${USE-} " == *" $1 "* ]]; }
 einfo() { echo "einfo $*"; }
 elog() { echo "elog $*"; }

@@ -3,6 +3,7 @@
 import filecmp
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -99,6 +100,24 @@ def test_kernel_options_are_checked_and_not_fatal():
         assert needed and all(re.search(rf"\b{name}\b", text) for name in needed), header
     lines = run_phases(release(), "/nonexistent", "pkg_setup")
     assert "inherit linux-info" in lines and "linux-info_pkg_setup" in lines
+
+
+def test_the_readme_leads_to_an_installed_package():
+    """Its names, paths and keywords are those of the ebuilds."""
+    recipe = (TOP / "README.md").read_text().split("## On Gentoo")[1].split("Then declare your network")[0]
+    typed = [line.strip() for line in recipe.splitlines() if line.startswith("    ")]
+    checkout = re.search(r"^ *location = (.*)/ebuild$", recipe, re.M)[1]
+    live, values = variables(PACKAGE / "openvswitch-9999.ebuild"), variables(release())
+    assert live["EGIT_REPO_URI"] == f"file://{checkout}"
+    assert f"git config --system --add safe.directory {checkout}/.git" in typed
+    assert f"{checkout}/ebuild/{release().relative_to(OVERLAY)} manifest" in recipe
+    assert f'cp {values["SRC_URI"]} "$(portageq envvar DISTDIR)"' in typed
+    # What has keywords for testing alone, or none, is accepted by name.
+    keywords = [shlex.split(line)[1] for line in typed if line.startswith("echo")]
+    assert keywords == ["net-misc/openvswitch::openvswitch ~amd64", "=net-misc/openvswitch-9999::openvswitch **"]
+    assert "~amd64" in values["KEYWORDS"].split() and not live["KEYWORDS"]
+    name = (OVERLAY / "profiles/repo_name").read_text().strip()
+    assert f"[{name}]" in typed and all(f"::{name} " in keyword for keyword in keywords)
 
 
 def test_every_flag_is_described():
@@ -229,10 +248,11 @@ def test_html_with_the_flag_doc(installed, tmp_path):
 
 
 def test_the_last_words_say_what_to_type():
-    lines = run_phases(release(), "/nonexistent", "pkg_postinst")
-    typed = [line.removeprefix("elog").strip() for line in lines if line.startswith("elog     ")]
-    assert typed == ["rc-service ovs checkconfig", "rc-update add ovs default", "rc-service ovs start"]
-    lines = run_phases(release(), "/nonexistent", "pkg_postinst", replacing="3.3.0")
-    assert any("rc-service ovsdb-server restart" in line for line in lines)
+    def typed(replacing):
+        lines = run_phases(release(), "/nonexistent", "pkg_postinst", replacing=replacing)
+        return [line.removeprefix("elog").strip() for line in lines if line.startswith("elog     ")]
+    assert typed("") == ["ovs-conf check /etc/conf.d/ovs", "rc-update add ovs default", "rc-service ovs start"]
+    # Who has it already knows these.
+    assert typed("3.3.0") == ["rc-service ovsdb-server restart"]
     values = makefile.variables(ovs_test.build_dir(), "OPENRC_SERVICES")["OPENRC_SERVICES"]
     assert {"rc/ovs", "rc/ovsdb-server"} <= set(values.split())

@@ -8,7 +8,9 @@ inherit linux-info
 DESCRIPTION="Virtual switch for hosts with virtual machines and containers"
 HOMEPAGE="https://wiki.gentoo.org/wiki/No_homepage"
 if [[ ${PV} == 9999 ]]; then
-	# A checkout on this host; EGIT_OVERRIDE_REPO_... of git-r3 names another one.
+	# A checkout on this host; EGIT_OVERRIDE_REPO_... of git-r3 names another one.  Portage fetches as the user
+	# "portage", and git refuses the checkout of another user until the system's configuration allows it:
+	#     git config --system --add safe.directory /usr/src/openvswitch/.git
 	EGIT_REPO_URI="file:///usr/src/openvswitch"
 else
 	SRC_URI="${P}.tar.xz"
@@ -34,30 +36,36 @@ DEPEND="
 	sys-kernel/linux-headers
 	test? ( dev-cpp/gtest )
 "
+# Any Python 3 does, with its standard library alone, and nothing of it is installed: no eclass has to choose one.
 BDEPEND="
 	virtual/pkgconfig
 	doc? ( app-text/mandoc )
-	test? ( dev-lang/python )
+	test? ( >=dev-lang/python-3.9 )
 "
 if [[ ${PV} == 9999 ]]; then
 	BDEPEND+="
 		dev-build/autoconf
 		dev-build/automake
-		dev-lang/python
+		>=dev-lang/python-3.9
 	"
 fi
 
 DOCS=( README.md NEWS.md )
 
 # Nothing here is needed to build, and not all of it to run: without it, something is said to be missing
-# when it is used.
+# when it is used.  linux-info looks at these in its pkg_setup.
 CONFIG_CHECK="
 	~OPENVSWITCH ~PACKET ~TUN ~VETH
 	~NET_SCHED ~NET_CLS_ACT ~NET_CLS_BASIC ~NET_CLS_BPF ~NET_CLS_U32 ~NET_ACT_POLICE
 	~NET_SCH_INGRESS ~NET_SCH_HFSC ~NET_SCH_HTB
 "
 ERROR_NET_CLS_BPF="CONFIG_NET_CLS_BPF: keeps packets of ports from the host's own stack; NF_TABLES_NETDEV does, too"
-ERROR_OPENVSWITCH="CONFIG_OPENVSWITCH: the kernel's own datapath; without it, packets are forwarded in user space"
+ERROR_OPENVSWITCH="CONFIG_OPENVSWITCH: not used by this version yet, which always forwards in user space"
+ERROR_NET_ACT_POLICE="CONFIG_NET_ACT_POLICE: for policing, which this version does not do yet"
+ERROR_NET_CLS_BASIC="CONFIG_NET_CLS_BASIC: for policing, which this version does not do yet"
+ERROR_NET_CLS_U32="CONFIG_NET_CLS_U32: for policing, which this version does not do yet"
+ERROR_NET_SCH_HFSC="CONFIG_NET_SCH_HFSC: for QoS, which this version does not do yet"
+ERROR_NET_SCH_HTB="CONFIG_NET_SCH_HTB: for QoS, which this version does not do yet"
 ERROR_PACKET="CONFIG_PACKET: bridges have no ports that are interfaces of this host without it"
 ERROR_TUN="CONFIG_TUN: bridges have no interface of their own on this host without it"
 ERROR_VETH="CONFIG_VETH: containers are connected by it"
@@ -65,10 +73,6 @@ ERROR_VETH="CONFIG_VETH: containers are connected by it"
 pkg_nofetch() {
 	einfo "Make ${P}.tar.xz by \"make dist\" in a checkout of the sources, and move it to your DISTDIR;"
 	einfo "then \"ebuild ${PF}.ebuild manifest\" takes its checksum down."
-}
-
-pkg_setup() {
-	linux-info_pkg_setup
 }
 
 src_prepare() {
@@ -111,11 +115,12 @@ src_install() {
 }
 
 pkg_postinst() {
-	elog "Declare your bridges and ports in /etc/conf.d/ovs, which has examples; then, as root:"
-	elog "    rc-service ovs checkconfig"
-	elog "    rc-update add ovs default"
-	elog "    rc-service ovs start"
-	if [[ -n ${REPLACING_VERSIONS} ]]; then
+	if [[ -z ${REPLACING_VERSIONS} ]]; then
+		elog "Declare your bridges and ports in /etc/conf.d/ovs, which has examples; then, as root:"
+		elog "    ovs-conf check /etc/conf.d/ovs"
+		elog "    rc-update add ovs default"
+		elog "    rc-service ovs start"
+	else
 		elog "The daemons of the version that was replaced still run; this interrupts forwarding for a moment:"
 		elog "    rc-service ovsdb-server restart"
 	fi
