@@ -16,6 +16,11 @@ dist_man_MANS += \
 	man/ovsdb.5 \
 	man/ovsdb.7
 
+# About the module for netifrc, which is not there without OpenRC.
+if WITH_OPENRC
+dist_man_MANS += man/ovs-netifrc.5
+endif
+
 # In the order of the page: what the switch is made of, its connections, its engines, its exporters.
 CONF_DB_TEXTS = \
 	man/conf.db/intro.txt \

@@ -10,10 +10,11 @@
 #   config_br0="192.0.2.2/24"          what netifrc does with br0 as with any interface
 #   ovs_add_tap1="br0"                 net.tap1 makes tap1 a port of br0
 #   rc_net_br0_need="ovs-vswitchd"     the switch runs first
+#   rc_net_tap1_need="net.br0"         and so does the bridge
 #
 # Settings are separated by spaces, or stand on lines of their own, where they may have spaces in them.
 # Interfaces whose names have characters that variables cannot have are written with _ for them.
-# A bridge that /etc/conf.d/ovs declares needs none of this but its config_.
+# A bridge that /etc/conf.d/ovs declares needs none of this but its config_.  See ovs-netifrc(5).
 
 openvswitch_depend()
 {

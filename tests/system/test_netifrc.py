@@ -6,6 +6,7 @@ post_stop for a stop.
 """
 
 import os
+import re
 import subprocess
 import textwrap
 
@@ -231,6 +232,28 @@ def test_what_the_readme_says(host):
     host.service("tap1", "start")
     assert host.vsctl("list-ports", "br0") == "eth0\ntap0\ntap1\n"
     assert "192.0.2.2/24" in host.namespace.run("ip", "address", "show", "br0").stdout
+
+
+def test_what_the_manual_says(host):
+    """The example of ovs-netifrc(5), which describes each variable that the module reads, and no other of its names."""
+    text = (ovs_test.SOURCE_DIR / "man/ovs-netifrc.5").read_text()
+    host.conf_d_net.write_text(text.split(".Sh EXAMPLES")[1].split(".Bd -literal -offset indent\n")[1].split("\n.Ed")[0])
+    for device in ("eth0", "tap0", "tap1"):
+        host.namespace.run("ip", "link", "add", device, "type", "veth", "peer", "name", f"{device}-far")
+    for service in ("br0", "tap1", "mgmt0"):
+        host.service(service, "start")
+    assert host.vsctl("list-ports", "br0") == "eth0\nmgmt0\ntap0\ntap1\n"
+    assert host.vsctl("get", "Port", "tap0", "tag", "external_ids:owner") == '1\n"Jo, room 12"\n'
+    assert host.vsctl("get", "Port", "tap1", "tag") == "2\n"
+    assert "192.0.2.2/24" in host.namespace.run("ip", "address", "show", "br0").stdout
+    assert "198.51.100.2/24" in host.namespace.run("ip", "address", "show", "mgmt0").stdout
+    described = set(re.findall(r"(?m)^\.It Va (ovs_[a-z]+)_", text))
+    read = re.search(r'(?m)^_config_vars="\$\{_config_vars-\} (.*)"$', MODULE.read_text())[1]
+    assert described == set(read.split())
+    # Whatever else is in the bridge goes with it.
+    host.vsctl("add-port", "br0", "vnet0")
+    host.service("br0", "stop")
+    assert host.vsctl("list-br") == ""
 
 
 def test_other_interfaces_are_none_of_its_business(host):
