@@ -64,7 +64,7 @@ struct Upcall {
   std::uint32_t whole_bytes = 0;     // size of the frame where `packet` is its beginning only; 0: it is whole
   SamplerId sampler = no_sampler;    // that took it
   // Of a sample: how many packets more could have been samples, this one included, than up to the last one that was
-  // received of this sampler and thread.  The sum is exact as of the last sample.  It wraps at 2^32.
+  // received of this sampler and thread (or settle_sampler()).  The sum is exact as of the last sample.  It wraps at 2^32.
   std::uint32_t passed = 0;
 };
 
@@ -134,6 +134,9 @@ class Datapath {
   virtual Result<SamplerId> add_sampler() = 0;
   virtual void remove_sampler(SamplerId sampler) = 0;
   virtual SamplerStats sampler_stats(SamplerId sampler) const = 0;
+  // The next sample that is received counts all that has passed by now, also by threads that took no sample for long:
+  // called when the probability becomes another one, so that this is not counted with later samples.
+  virtual void settle_sampler(SamplerId sampler) = 0;
 
   virtual EngineStats stats() const = 0;
   // The engine's time for `used`; once a round of the main loop at least.

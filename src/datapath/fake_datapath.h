@@ -41,6 +41,7 @@ class FakeDatapath final : public Datapath {
   netdev::Netdev* device(DpPort port) const;
   std::vector<DpPort> changed_ports;  // what port_changed() was called with
   std::map<SamplerId, SamplerStats> samplers;
+  std::vector<SamplerId> settled_samplers;  // in this order
 
   // ---- Datapath
   std::string_view type() const override { return type_; }
@@ -64,6 +65,7 @@ class FakeDatapath final : public Datapath {
   Result<SamplerId> add_sampler() override;
   void remove_sampler(SamplerId sampler) override { samplers.erase(sampler); }
   SamplerStats sampler_stats(SamplerId sampler) const override { return samplers.at(sampler); }
+  void settle_sampler(SamplerId sampler) override { settled_samplers.push_back(sampler); }
   EngineStats stats() const override;
   void set_now(TimePoint now) override { now_ = now; }
 

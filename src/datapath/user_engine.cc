@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <random>
+#include <utility>
 
 #include "base/check.h"
 
@@ -285,12 +286,13 @@ std::size_t UserEngine::receive_upcalls(std::vector<Upcall>& out, std::size_t ma
 std::size_t UserEngine::take_samples(std::vector<Upcall>& out, std::size_t max) {
   struct Ring {
     SampleRing* ring;
+    const Forwarder* by;
     std::size_t forwarder;
   };
   std::vector<Ring> rings;
   std::size_t forwarder = 0;
   for_each_forwarder([&](const Forwarder& f) {
-    if (SampleRing* ring = f.samples()) rings.push_back({ring, forwarder});
+    if (SampleRing* ring = f.samples()) rings.push_back({ring, &f, forwarder});
     forwarder++;
   });
   if (rings.empty()) return 0;
@@ -303,21 +305,24 @@ std::size_t UserEngine::take_samples(std::vector<Upcall>& out, std::size_t max) 
       const Ring& from = rings[next_samples_];
       const std::size_t before = out.size();
       taken += from.ring->take(out, round == 0 ? (max - taken + left - 1) / left : max - taken);
-      for (std::size_t i = before; i < out.size(); i++) out[i].passed = newly_passed(out[i], from.forwarder);
+      for (std::size_t i = before; i < out.size(); i++) out[i].passed = newly_passed(out[i], *from.by, from.forwarder);
     }
   }
   next_samples_ = (next_samples_ + 1) % rings.size();
   return taken;
 }
 
-std::uint32_t UserEngine::newly_passed(const Upcall& sample, std::size_t forwarder) {
+std::uint32_t UserEngine::newly_passed(const Upcall& sample, const Forwarder& by, std::size_t forwarder) {
   auto& sampler = samplers_.at(static_cast<std::size_t>(sample.sampler));
   if (!sampler) return 0;
-  const std::uint32_t more = sample.passed - sampler->seen[forwarder];
-  // A sample from before this sampler was added.
-  if (static_cast<std::int32_t>(more) < 0) return 0;
-  sampler->seen[forwarder] = sample.passed;
-  return more;
+  // The sample has the lower half of the counter; no 2^32 packets have passed since.
+  const std::uint64_t now = by.sampler(sample.sampler).passed();
+  const std::uint64_t then = now - static_cast<std::uint32_t>(static_cast<std::uint32_t>(now) - sample.passed);
+  std::uint64_t& seen = sampler->seen[forwarder];
+  // A sample from before this sampler was added, or settled.
+  if (then <= seen) return 0;
+  const std::uint64_t more = then - std::exchange(seen, then) + std::exchange(sampler->settled, 0);
+  return static_cast<std::uint32_t>(more);
 }
 
 // ---- samplers
@@ -345,7 +350,7 @@ Result<SamplerId> UserEngine::add_sampler() {
   const SamplerId id{static_cast<std::uint32_t>(place - samplers_.begin())};
   Sampler sampler{sampler_totals(id), {}};
   for_each_forwarder([&](const Forwarder& f) {
-    sampler.seen.push_back(static_cast<std::uint32_t>(f.sampler(id).passed()));
+    sampler.seen.push_back(f.sampler(id).passed());
   });
   *place = std::move(sampler);
   return id;
@@ -359,6 +364,16 @@ SamplerStats UserEngine::sampler_stats(SamplerId sampler) const {
   stats.packets -= base.packets;
   stats.lost -= base.lost;
   return stats;
+}
+
+void UserEngine::settle_sampler(SamplerId id) {
+  Sampler& sampler = *samplers_.at(static_cast<std::size_t>(id));
+  std::size_t forwarder = 0;
+  for_each_forwarder([&](const Forwarder& f) {
+    const std::uint64_t passed = f.sampler(id).passed();
+    std::uint64_t& seen = sampler.seen[forwarder++];
+    sampler.settled += passed - std::exchange(seen, passed);
+  });
 }
 
 EngineStats UserEngine::stats() const {

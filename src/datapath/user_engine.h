@@ -64,6 +64,7 @@ class UserEngine final : public Datapath {
   Result<SamplerId> add_sampler() override;
   void remove_sampler(SamplerId sampler) override;
   SamplerStats sampler_stats(SamplerId sampler) const override;
+  void settle_sampler(SamplerId sampler) override;
   EngineStats stats() const override;
   void set_now(TimePoint now) override;
 
@@ -83,7 +84,7 @@ class UserEngine final : public Datapath {
   FlowStats stats_of(SlotNumber slot) const;
   SamplerStats sampler_totals(SamplerId sampler) const;
   std::size_t take_samples(std::vector<Upcall>& out, std::size_t max);
-  std::uint32_t newly_passed(const Upcall& sample, std::size_t forwarder);
+  std::uint32_t newly_passed(const Upcall& sample, const Forwarder& by, std::size_t forwarder);
   template <class F>
   void for_each_forwarder(const F& f) const;
 
@@ -98,7 +99,8 @@ class UserEngine final : public Datapath {
   std::uint32_t lowest_maybe_free_ = 1;
   struct Sampler {
     SamplerStats base;                // what its threads had counted when it was added
-    std::vector<std::uint32_t> seen;  // by forwarder: of its counter, up to the last sample taken
+    std::vector<std::uint64_t> seen;  // by forwarder: of its counter, up to the last sample taken
+    std::uint64_t settled = 0;        // beyond samples, for the next one to count
   };
   std::vector<std::optional<Sampler>> samplers_;  // empty: free
   std::size_t next_samples_ = 0;  // the forwarder whose samples are taken first

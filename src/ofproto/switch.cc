@@ -92,6 +92,9 @@ void Switch::configure_bridge(BridgeId id, const BridgeConfig& config) {
   impl_->macs_changed(bridge);
   impl_->set_rules(bridge, false);
   impl_->set_sampler(bridge);
+  if (bridge.sampler && before.sflow && config.sflow && before.sflow->one_in != config.sflow->one_in) {
+    impl_->engine.settle_sampler(*bridge.sampler);
+  }
   if (before.flood_vlans != config.flood_vlans || before.forward_bpdu != config.forward_bpdu ||
       before.sflow != config.sflow)
     impl_->bridge_changed(id);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -183,6 +184,36 @@ TEST_F(SamplerTest, EachSampleKnowsHowManyPacketsPassed) {
   }
   EXPECT_GT(passed, 19'000u);
   EXPECT_GT(engine.sampler_stats(sampler).lost, 0u);
+}
+
+// Collectors take the rate from what passed between two samples: packets of the time when hardly one was sampled, by
+// a thread that samples nothing afterwards either, are all told by the first sample of another one.
+TEST_F(SamplerTest, WhatPassedWithAnotherProbabilityIsSettled) {
+  MemoryNetdev device{"in2"};
+  UserEngine threaded{{.threads = 1, .seed = 1}};
+  ASSERT_TRUE(threaded.add_port(device, DpPort{1}));
+  ASSERT_TRUE(threaded.add_port(out, DpPort{2}));
+  const SamplerId sampler = *threaded.add_sampler();
+  const auto practically_never = threaded.add_flow(*parse_match("in_port(1)"), sampled(sampler, 1, {}));
+  ASSERT_TRUE(practically_never);
+  constexpr std::uint32_t count = 1000;
+  device.push(Frame(60), 0, count);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (threaded.sampler_stats(sampler).packets < count) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end);
+    std::this_thread::yield();
+  }
+
+  threaded.settle_sampler(sampler);
+  threaded.settle_sampler(sampler);
+  ASSERT_TRUE(threaded.change_flow(*practically_never, sampled(sampler, always, {})));
+  // By the main thread.
+  for (int i = 0; i < 2; i++) threaded.inject(DpPort{1}, packet_of(9, 60));
+  std::vector<Upcall> all;
+  threaded.receive_upcalls(all, 64);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].passed, count + 1);
+  EXPECT_EQ(all[1].passed, 1u);
 }
 
 TEST_F(SamplerTest, WhatFindsNoRoomIsCounted) {

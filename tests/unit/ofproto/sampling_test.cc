@@ -119,7 +119,10 @@ TEST_F(Sampling, MegaflowsFollowTheConfiguration) {
   EXPECT_TRUE(subject.samples());
   EXPECT_EQ(engine.samplers.size(), 1u);
 
+  EXPECT_TRUE(engine.settled_samplers.empty());
   subject.configure_bridge(bridge, sampling(64));
+  // What passed so far is not to be taken for what the new rate stands for.
+  EXPECT_EQ(engine.settled_samplers, std::vector{engine.samplers.begin()->first});
   subject.revalidate(now);
   EXPECT_TRUE(flow_actions(mac_a, mac_b).starts_with("sample(sample=1.6%,"));
 
