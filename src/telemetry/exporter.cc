@@ -1,7 +1,9 @@
 #include "telemetry/exporter.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -15,6 +17,23 @@ namespace ovs::telemetry {
 namespace {
 
 LogModule log{"collectors"};
+
+// Routers and this host's neighbour discovery report more than that nobody listens, to those who ask for it.
+void ask_for_reports(const Descriptor& socket, int family) {
+  const int on = 1;
+  if (family == AF_INET) {
+    ::setsockopt(socket.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+  } else {
+    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+  }
+}
+
+// The next one would fail what is sent next.
+void drop_reports(const Descriptor& socket) {
+  msghdr nothing{};
+  while (::recvmsg(socket.get(), &nothing, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) {
+  }
+}
 
 }  // namespace
 
@@ -44,8 +63,11 @@ class Exporter::Collector {
       }
       error = errno;
       if (error == EAGAIN || error == ENOBUFS) break;  // too fast for the network: not the target's fault
-      complain(std::strerror(error));
-      if (error != ECONNREFUSED) break;
+      // The own address that the socket took is gone; maybe there is another one.
+      if (error == EINVAL && attempt == 0 && address_ && open(*address_)) continue;
+      // A report that a link on the way has a smaller MTU is for the kernel, which makes fragments from then on.
+      if (error != EMSGSIZE || attempt > 0) complain(std::strerror(error));
+      drop_reports(socket_);
     }
     owner_.counters_.dropped++;
     if (error == EAGAIN || error == ENOBUFS || error == ECONNREFUSED || error == EMSGSIZE) return;
@@ -80,6 +102,7 @@ class Exporter::Collector {
   bool open(const runtime::SocketAddress& address) {
     Descriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (socket.get() < 0 || ::connect(socket.get(), address.get(), address.size) != 0) return false;
+    ask_for_reports(socket, address.family());
     socket_ = std::move(socket);
     return true;
   }
@@ -99,6 +122,9 @@ class Exporter::Collector {
   void complain(const std::string& why) {
     good_since_.reset();
     if (std::exchange(complained_, true)) return;
+    // Who comes and goes is believed later and later.
+    const bool is_again = worked_at_ && owner_.loop_.now() - *worked_at_ < longest_proof;
+    proof_ = is_again ? std::min(2 * proof_, longest_proof) : least_proof;
     log.warn("{}: cannot send to collector {}: {} (will keep trying)", owner_.name_, target_.text, why);
   }
 
@@ -106,7 +132,8 @@ class Exporter::Collector {
     if (!complained_) return;
     const auto now = owner_.loop_.now();
     if (!good_since_) good_since_ = now;
-    if (now - *good_since_ < forget_after) return;
+    if (now - *good_since_ < proof_) return;
+    worked_at_ = now;
     log.info("{}: sending to collector {} again", owner_.name_, target_.text);
     complained_ = false;
   }
@@ -116,7 +143,8 @@ class Exporter::Collector {
   Descriptor socket_;
   std::optional<runtime::SocketAddress> address_;
   bool complained_ = false;
-  std::optional<runtime::TimePoint> good_since_;
+  std::optional<runtime::TimePoint> good_since_, worked_at_;
+  std::chrono::seconds proof_ = least_proof;  // how long nothing may fail until that is said
   std::unique_ptr<runtime::Lookup> lookup_;
   runtime::Timer retry_;
 };

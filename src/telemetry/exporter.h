@@ -3,8 +3,9 @@
 // Each target has a socket of its own.  Names are looked up in the background (runtime::Lookup); until
 // then, and while a collector cannot be reached, its datagrams are dropped: a collector sees the gap in their
 // numbers.  A target that does not resolve or has no route is tried again after an interval; what is wrong
-// with it is said in the log once, not for each datagram, and again only after it has worked for
-// forget_after.
+// with it is said in the log once, not for each datagram, and that it works again when nothing has failed for
+// least_proof: reports that nobody listens, or that a neighbour does not answer, come after the datagram.  That time
+// doubles, up to longest_proof, where a target comes and goes.
 //
 // Thread safety: the Loop's thread.
 #pragma once
@@ -28,7 +29,7 @@ namespace ovs::telemetry {
 class Exporter {
  public:
   static constexpr std::chrono::seconds route_retry_interval{1}, name_retry_interval{5};
-  static constexpr std::chrono::seconds forget_after{60};
+  static constexpr std::chrono::seconds least_proof{5}, longest_proof{60};
 
   // `ready` is called when it is known how a target can be reached (and again if that changes), never from
   // within the constructor.  `name` is for messages: "sFlow of br0".
