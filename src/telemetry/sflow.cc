@@ -50,13 +50,28 @@ void Sflow::configure(const SflowConfig& config) {
 }
 
 Result<IpAddress> Sflow::find_address() const {
-  if (!config_.agent.empty()) return address_of_agent(config_.agent);
+  if (!config_.agent.empty()) {
+    Result<IpAddress> own = address_of_agent(config_.agent, LinkLocal::refused);
+    if (own || !has_link_local_collector()) return own;
+    return address_of_agent(config_.agent, LinkLocal::accepted);
+  }
   Result<IpAddress> found{IpAddress()};
   for (const runtime::SocketAddress& collector : exporter_->addresses()) {
     found = address_towards(collector);
     if (found) break;
   }
   return found;
+}
+
+bool Sflow::has_link_local_collector() const {
+  for (const runtime::SocketAddress& collector : exporter_->addresses()) {
+    if (is_link_local(to_ip_address(collector.get()))) return true;
+  }
+  // Also while there is no way to it yet, and its device may not even be there.
+  return std::ranges::any_of(config_.targets, [](const Target& target) {
+    const auto numeric = runtime::numeric_address(target.host.substr(0, target.host.find('%')), target.port);
+    return numeric && is_link_local(to_ip_address(numeric->get()));
+  });
 }
 
 void Sflow::check_address() {
@@ -67,13 +82,11 @@ void Sflow::check_address() {
     if (!std::exchange(complained_, true)) {
       log.warn("{}: no IP address for the sFlow agent: {} (will keep trying)", bridge_, address.error().message);
     }
-    // The address that was right for this setting so far is good enough while there is no other.
-    if (config_.agent != address_is_for_) set_active(false);
-    if (!active_) address_timer_.start(address_retry_interval);
+    // Collectors would take the address that it had for somebody else's, or for nobody's.
+    set_active(false);
     return;
   }
   complained_ = false;
-  address_is_for_ = config_.agent;
   if (!active_ || *address != address_) set_address(*address);
 }
 

@@ -1,8 +1,8 @@
 // Sflow: sFlow of one bridge at work: an agent (sflow_agent.h), an exporter, a clock, and whoever knows
 // the counters.
 //
-// It is active as soon as its agent address is known; until then, nothing needs to be sampled.  The
-// address is asked for again from time to time, since devices get theirs late, or another one.
+// It is active while its agent address is known; otherwise, nothing needs to be sampled.  The address is asked for
+// again every second, since devices get theirs late, get another one, or lose it.
 //
 // Thread safety: the Loop's thread.
 #pragma once
@@ -36,8 +36,7 @@ struct SflowConfig {
 
 class Sflow {
  public:
-  // While there is one, and while there is none.
-  static constexpr std::chrono::seconds address_check_interval{10}, address_retry_interval{1};
+  static constexpr std::chrono::seconds address_check_interval{1};
 
   struct Report {
     sflow::Source source;
@@ -73,6 +72,7 @@ class Sflow {
  private:
   void check_address();
   Result<IpAddress> find_address() const;  // none: the exporter will say when to ask again
+  bool has_link_local_collector() const;
   void set_address(const IpAddress& address);
   void set_active(bool active);
   void poll();
@@ -89,7 +89,6 @@ class Sflow {
   std::optional<SflowAgent> agent_;
   bool active_ = false;
   IpAddress address_;
-  std::string address_is_for_;  // the setting `agent` that it was found by
   bool complained_ = false;
   PollSchedule schedule_;
   std::map<PollSchedule::Id, sflow::Source> reported_;  // as what each was reported last

@@ -20,6 +20,15 @@ TEST(LocalAddressTest, AnAgentIsAnAddressOrADevice) {
   EXPECT_EQ(agent(""), "error: \"\" is neither an IP address nor a device");
 }
 
+TEST(LocalAddressTest, LinkLocalAddresses) {
+  EXPECT_EQ(agent("fe80::7"), "fe80::7");  // as it was asked for
+  EXPECT_TRUE(is_link_local(*address_of_agent("fe80::7")));
+  EXPECT_TRUE(is_link_local(*address_of_agent("febf::7")));
+  EXPECT_FALSE(is_link_local(*address_of_agent("fec0::7")));
+  EXPECT_FALSE(is_link_local(*address_of_agent("169.254.0.1")));
+  EXPECT_FALSE(is_link_local({}));
+}
+
 TEST(LocalAddressTest, TheSourceAddressOfARoute) {
   auto loopback = runtime::numeric_address("127.0.0.9", 6343);
   ASSERT_TRUE(loopback);
