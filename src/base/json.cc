@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -165,6 +166,12 @@ Result<json::value> parse_json(std::string_view text, json::storage_ptr storage)
     return parse_error(error, text, used, 0);
   }
   return parser.handler().stack.release();
+}
+
+json::array array_of(json::value element) {
+  json::array array;
+  array.push_back(std::move(element));
+  return array;
 }
 
 std::optional<std::int64_t> as_integer(const json::value& v) {

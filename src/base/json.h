@@ -48,6 +48,10 @@ std::string to_pretty_text(const json::value& v);  // two spaces a level, keys i
 // The value with the keys of every object in it in ascending order.
 json::value sorted(const json::value& v);
 
+// The array with this one element.  Braces mean that too, except around an array: json::array{a} is [a] where GCC
+// compiles it and a copy of `a` where Clang does.
+json::array array_of(json::value element);
+
 std::optional<std::int64_t> as_integer(const json::value& v);
 std::optional<double> as_real(const json::value& v);  // any number
 std::optional<std::string_view> as_string(const json::value& v);

@@ -402,7 +402,7 @@ void Remotes::write_status() {
       values["status"] = json::array{"map", std::move(pairs)};
     }
     if (values.empty()) continue;
-    json::array where{json::array{"_uuid", "==", json::array{"uuid", row.uuid.to_string()}}};
+    json::array where = array_of(json::array{"_uuid", "==", json::array{"uuid", row.uuid.to_string()}});
     operations[row.database].push_back(
         json::object{{"op", "update"}, {"table", row.table}, {"where", std::move(where)}, {"row", std::move(values)}});
   }

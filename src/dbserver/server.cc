@@ -85,7 +85,7 @@ void Server::describe(Hosted& hosted) {
 }
 
 void Server::withdraw(Hosted& hosted) {
-  json::array where{json::array{"_uuid", "==", json::array{"uuid", hosted.row.to_string()}}};
+  json::array where = array_of(json::array{"_uuid", "==", json::array{"uuid", hosted.row.to_string()}});
   json::object operation{{"op", "delete"}, {"table", "Database"}, {"where", std::move(where)}};
   change(*find_database("_Server"), to_text(json::array{std::move(operation)}));
 

@@ -71,7 +71,7 @@ Result<void> check_leader(Server& server, const std::string& database) {
   const json::array params{"_Server",
                            json::object{{"op", "select"},
                                         {"table", "Database"},
-                                        {"where", json::array{json::array{"name", "==", database}}},
+                                        {"where", array_of(json::array{"name", "==", database})},
                                         {"columns", json::array{"leader"}}}};
   OVS_TRY(const json::value reply, server.call("transact", to_text(params)));
   if (to_text(reply) == R"([{"rows":[{"leader":true}]}])") return {};

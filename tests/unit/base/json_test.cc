@@ -116,6 +116,11 @@ TEST(Json, DepthIsLimited) {
 
 TEST(Json, TheLastOfEqualKeysCounts) { EXPECT_EQ(round_trip(R"({"a":1,"a":2})"), R"({"a":2})"); }
 
+TEST(Json, AnArrayOfAnArrayStaysOne) {
+  EXPECT_EQ(to_text(array_of(json::array{"name", "==", "x"})), R"([["name","==","x"]])");
+  EXPECT_EQ(to_text(array_of("x")), R"(["x"])");
+}
+
 TEST(Json, PrettyTextIndentsByTwo) {
   EXPECT_EQ(to_pretty_text(*parse_json(R"({"a":[1,{"b":"x"}],"c":[],"d":{}})")),
             "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x\"}],\n  \"c\": [],\n  \"d\": {\n    }}");

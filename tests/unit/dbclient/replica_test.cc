@@ -147,14 +147,14 @@ TEST_F(ReplicaTest, FallsBackToOlderMethods) {
 }
 
 TEST_F(ReplicaTest, ConditionsAreSentAndAcknowledged) {
-  replica->set_condition("Port", {json::array{"name", "==", "p0"}});
+  replica->set_condition("Port", array_of(json::array{"name", "==", "p0"}));
   auto request = expect_start();
   EXPECT_EQ(to_text(parse_json(request.params)->at(2)),
             R"({"Port":[{"columns":["name","tag"],"where":[["name","==","p0"]]}]})");
   server.reply(request, "[false,\"" + std::string(id_1) + "\"," + update2(R"({"initial":{"name":"p0"}})") + "]");
   run([this] { return replica->current(); });
 
-  replica->set_condition("Port", {json::array{"name", "==", "p1"}});
+  replica->set_condition("Port", array_of(json::array{"name", "==", "p1"}));
   auto change = server.expect("monitor_cond_change");
   EXPECT_EQ(change.params, "[" + monitor_id + "," + monitor_id + R"(,{"Port":[{"where":[["name","==","p1"]]}]}])");
   server.reply(change, "{}");
@@ -223,7 +223,7 @@ TEST_F(ReplicaTest, RowsThatCannotBeReadAreNotAskedForAgain) {
 
 TEST_F(ReplicaTest, MayEndBeforeAConditionIsAcknowledged) {
   start();
-  replica->set_condition("Port", {json::array{"name", "==", "p1"}});
+  replica->set_condition("Port", array_of(json::array{"name", "==", "p1"}));
   auto change = server.expect("monitor_cond_change");
   replica.reset();
   server.refuse(change, R"("no")");

@@ -79,10 +79,10 @@ class RandomTransactions {
   }
   json::value where() {
     switch (number(0, 3)) {
-      case 0: return json::array{json::array{"n", "==", number(0, 5)}};
-      case 1: return json::array{json::array{"n", "<", number(0, 5)}};
-      case 2: return json::array{json::array{"n", ">", number(3, 8)}};
-      default: return json::array{json::array{"n", "!=", number(0, 5)}};
+      case 0: return array_of(json::array{"n", "==", number(0, 5)});
+      case 1: return array_of(json::array{"n", "<", number(0, 5)});
+      case 2: return array_of(json::array{"n", ">", number(3, 8)});
+      default: return array_of(json::array{"n", "!=", number(0, 5)});
     }
   }
   json::value operation(const Database& database, int i) {
@@ -96,11 +96,11 @@ class RandomTransactions {
       case 3:
         return json::object{{"op", "insert"}, {"table", "Leaf"}, {"uuid-name", "l" + std::to_string(i)},
                             {"row", json::object{{"n", number(0, 8)}, {"next", leaf(database)},
-                                                 {"both", json::array{"map", json::array{json::array{leaf(database), leaf(database)}}}}}}};
+                                                 {"both", json::array{"map", array_of(json::array{leaf(database), leaf(database)})}}}}};
       case 4:
         return json::object{{"op", "update"}, {"table", "Root"}, {"where", where()},
                             {"row", json::object{{"strong", leaves(database)}, {"weak", leaves(database)},
-                                                 {"named", json::array{"map", json::array{json::array{"k", leaf(database)}}}}}}};
+                                                 {"named", json::array{"map", array_of(json::array{"k", leaf(database)})}}}}};
       case 5:
         return json::object{{"op", "mutate"}, {"table", "Root"}, {"where", where()},
                             {"mutations", json::array{json::array{"strong", number(0, 1) ? "insert" : "delete", leaves(database)},

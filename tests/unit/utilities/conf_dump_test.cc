@@ -187,8 +187,8 @@ TEST(ConfDump, ANameIsNoCommand) {
   json::array mirrors;
   for (int i = 0; i < 2; i++)  // the second is left out, which a comment says
     mirrors.push_back(json::array{"uuid", world.insert("Mirror", R"({"name":"m\nexit 7"})").to_string()});
-  json::array controllers{
-      json::array{"uuid", world.insert("Controller", R"({"target":"x\nexit 7\n"})").to_string()}};
+  const json::array controllers = array_of(
+      json::array{"uuid", world.insert("Controller", R"({"target":"x\nexit 7\n"})").to_string()});
   json::object bridge{{"name", "br0"}, {"ports", json::array{"set", ports}}, {"mirrors", json::array{"set", mirrors}},
                       {"controller", json::array{"set", controllers}}};
   const Uuid uuid = world.insert("Bridge", ovs::to_text(bridge));

@@ -93,7 +93,7 @@ void add_foreign_port(World& world, const std::string& bridge, const std::string
   const Uuid interface = world.insert("Interface", "{\"name\":\"" + name + "\"}");
   const Uuid port = world.insert("Port",
                                  "{\"name\":\"" + name + "\",\"interfaces\":[\"uuid\",\"" + interface.to_string() + "\"]}");
-  json::array all{json::array{"uuid", port.to_string()}};
+  json::array all = array_of(json::array{"uuid", port.to_string()});
   const Datum ports = *world.named("Bridge", bridge).find("ports");
   for (std::size_t i = 0; i < ports.size(); i++) all.push_back(json::array{"uuid", ports.key(i).uuid().to_string()});
   world.set("Bridge", bridge, ovs::to_text(json::object{{"ports", json::array{"set", all}}}));
