@@ -17,6 +17,7 @@ dist_man_MANS += \
 	man/ovsdb.7
 
 # About the module for netifrc, which is not there without OpenRC.
+EXTRA_DIST += man/ovs-netifrc.5
 if WITH_OPENRC
 dist_man_MANS += man/ovs-netifrc.5
 endif
