@@ -6,7 +6,9 @@ libovs_utilities_a_SOURCES = \
 	utilities/table.cc \
 	utilities/table.h \
 	utilities/timeout.cc \
-	utilities/timeout.h
+	utilities/timeout.h \
+	utilities/typographic.cc \
+	utilities/typographic.h
 utilities_LIBS = libovs-utilities.a
 
 include utilities/ovsdb-client.mk

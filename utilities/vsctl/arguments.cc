@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/paths.h"
 #include "base/text.h"
 #include "runtime/tls_options.h"
+#include "typographic.h"
 
 namespace ovs::vsctl {
 
@@ -46,18 +46,6 @@ std::string with_two_dashes(const std::string& word, std::span<const CommandOpti
   return known ? "-" + word : word;
 }
 
-struct Typographic {
-  std::string_view bytes, code, name, instead;
-};
-constexpr std::array<Typographic, 6> typographic{{
-    {"\u201c", "U+201C", "left double quotation mark", "\""},
-    {"\u201d", "U+201D", "right double quotation mark", "\""},
-    {"\u2018", "U+2018", "left single quotation mark", "'"},
-    {"\u2019", "U+2019", "right single quotation mark", "'"},
-    {"\u2013", "U+2013", "en dash", "-"},
-    {"\u2014", "U+2014", "em dash", "--"},
-}};
-
 // Free text, in which every character is legitimate.
 bool is_free_text(const Invocation& invocation, std::size_t argument) {
   std::string_view name = invocation.command->info.name;
@@ -71,7 +59,7 @@ Result<Invocation> parse_command(std::span<const std::string> words,
   invocation.options = std::move(options);
   std::size_t at = 0;
   for (; at < words.size(); at++) {
-    if (auto complaint = typographic_complaint(words[at])) return unexpected(*complaint);
+    if (auto complaint = utilities::typographic_complaint(words[at])) return unexpected(*complaint);
     std::string word = with_two_dashes(words[at], known_options);
     if (!word.starts_with('-') || word.size() < 2) break;
     auto equals = word.find('=');
@@ -109,34 +97,12 @@ Result<Invocation> parse_command(std::span<const std::string> words,
   }
   for (std::size_t i = 0; i < invocation.arguments.size(); i++) {
     if (is_free_text(invocation, i)) continue;
-    if (auto complaint = typographic_complaint(invocation.arguments[i])) return unexpected(*complaint);
+    if (auto complaint = utilities::typographic_complaint(invocation.arguments[i])) return unexpected(*complaint);
   }
   return invocation;
 }
 
 }  // namespace
-
-std::optional<std::string> typographic_complaint(std::string_view word) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < word.size(); i++) {
-    if (quoted && word[i] == '\\') {
-      i++;
-      continue;
-    }
-    if (word[i] == '"') quoted = !quoted;
-    if (quoted) continue;
-    for (const Typographic& t : typographic) {
-      if (!word.substr(i).starts_with(t.bytes)) continue;
-      // A word processor turns "--" at the beginning of a word into one dash.
-      std::string_view instead = i == 0 && t.instead == "-" ? "- or --" : t.instead;
-      return fmt::format(
-          "{}: the character {} ({}, {}) comes from a word processor or a web page; type {} instead{}",
-          word, t.bytes, t.code, t.name, instead,
-          t.instead == "\"" ? " (or put the whole value in double quotes, if it is meant)" : "");
-    }
-  }
-  return std::nullopt;
-}
 
 std::vector<OptionGroup> option_groups(Settings& settings, Option timeout) {
   settings.db = "unix:" + rundir() + "/db.sock";
@@ -204,7 +170,7 @@ Result<std::vector<Invocation>> parse_command_line(std::span<const OptionGroup> 
 
   std::vector<std::string> rest(words.begin(), words.end());
   for (std::string& word : rest) {
-    if (auto complaint = typographic_complaint(word); complaint && (word[0] < 0 || word[0] == '-'))
+    if (auto complaint = utilities::typographic_complaint(word); complaint && (word[0] < 0 || word[0] == '-'))
       return unexpected(*complaint);
     word = with_two_dashes(word, known_options);
     if (!word.starts_with('-') || word == "--") break;

@@ -42,9 +42,6 @@ std::vector<OptionGroup> option_groups(Settings& settings, Option timeout);
 Result<std::vector<Invocation>> parse_command_line(std::span<const OptionGroup> groups,
                                                    std::span<const std::string> words);
 
-// The first typographic character outside double quotes, said as an error; nothing if there is none.
-std::optional<std::string> typographic_complaint(std::string_view word);
-
 // Behind a complaint of too many arguments, if one of them looks like an option; otherwise empty.
 std::string misplaced_option_hint(std::string_view command, std::span<const std::string> arguments);
 

@@ -23,7 +23,7 @@ std::string advice(std::string_view remotes, const Error& error) {
              "--db=unix:FILE names another socket";
     case ECONNREFUSED:
       return "the socket exists, but nobody answers on it: ovsdb-server runs no more (was it killed?); start it again";
-    case EACCES: return "permission denied: run ovs-vsctl as root, or with sudo";
+    case EACCES: return "permission denied: run " + program_name() + " as root, or with sudo";
     default: return {};
   }
 }
