@@ -1,5 +1,6 @@
 #include "conf/guard.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/text.h"
 #include "rpc/control.h"
 #include "runtime/loop.h"
 #include "runtime/pidfile.h"
@@ -32,11 +34,64 @@ constexpr std::string_view target = "ovs-conf";
 constexpr runtime::Duration try_again{1000};
 constexpr runtime::Duration answer_limit{30000};
 constexpr const char* guard_name = "ovs-guard";
+constexpr std::string_view not_in_time = "it was not confirmed in time";
 
 std::string pidfile() { return rundir() + "/ovs-conf.pid"; }
 std::string pending_file() { return rundir() + "/ovs-conf.pending"; }
+std::string reverted_file() { return rundir() + "/ovs-conf.reverted"; }
 
 std::int64_t unix_time() { return static_cast<std::int64_t>(std::time(nullptr)); }
+
+// Writes a file of root's own, whose readers see all of it or nothing.
+Result<void> write_file(const std::string& name, const json::object& content) {
+  const std::string temporary = name + ".new";
+  // The directory may belong to the daemons' user, who could have put a link there to any file of root's.
+  ::unlink(temporary.c_str());
+  Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (out.get() < 0) return Unexpected{system_error(temporary, errno)};
+  const std::string text = ovs::to_text(json::value(content));
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t n = ::write(out.get(), text.data() + at, text.size() - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return Unexpected{system_error(temporary, errno)};
+    at += static_cast<std::size_t>(n);
+  }
+  if (::rename(temporary.c_str(), name.c_str()) != 0) return Unexpected{system_error(name, errno)};
+  return {};
+}
+
+// A configuration that was put back: for the one who comes too late to confirm it.
+struct Reverted {
+  std::int64_t time = 0;  // unix time
+  std::string file, why;
+
+  void write() const {
+    if (auto r = write_file(reverted_file(), {{"time", time}, {"file", file}, {"why", why}}); !r)
+      log.warn("{}", r.error().message);
+  }
+  static void remove() { ::unlink(reverted_file().c_str()); }
+  // Nothing where there is none, or where somebody has written something else there.
+  static std::optional<Reverted> read() {
+    if (::access(reverted_file().c_str(), F_OK) != 0) return std::nullopt;
+    auto text = read_file(reverted_file());
+    auto v = text ? parse_json(*text) : Unexpected{std::move(text.error())};
+    const json::object* o = v ? v->if_object() : nullptr;
+    const json::value *time = o ? o->if_contains("time") : nullptr, *file = o ? o->if_contains("file") : nullptr,
+                      *why = o ? o->if_contains("why") : nullptr;
+    if (!time || !as_integer(*time) || !file || !as_string(*file) || !why || !as_string(*why)) return std::nullopt;
+    return Reverted{*as_integer(*time), std::string(*as_string(*file)), std::string(*as_string(*why))};
+  }
+  std::string text() const {
+    const std::time_t t = time;
+    std::tm local{};
+    char when[64] = "";
+    if (::localtime_r(&t, &local)) std::strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &local);
+    std::string out = fmt::format("that of {} was taken back at {}: {}", file_name(file), when, why);
+    for (char& c : out)
+      if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+    return out;
+  }
+};
 
 // What has to be known to take a change back.
 struct Pending {
@@ -45,21 +100,7 @@ struct Pending {
   json::value undo;
 
   Result<void> write() const {
-    const json::object o{{"deadline", deadline}, {"file", file}, {"db", db}, {"undo", undo}};
-    const std::string name = pending_file(), temporary = name + ".new";
-    // The directory may belong to the daemons' user, who could have put a link there to any file of root's.
-    ::unlink(temporary.c_str());
-    Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (out.get() < 0) return Unexpected{system_error(temporary, errno)};
-    const std::string text = ovs::to_text(json::value(o));
-    for (std::size_t at = 0; at < text.size();) {
-      const ssize_t n = ::write(out.get(), text.data() + at, text.size() - at);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return Unexpected{system_error(temporary, errno)};
-      at += static_cast<std::size_t>(n);
-    }
-    if (::rename(temporary.c_str(), name.c_str()) != 0) return Unexpected{system_error(name, errno)};
-    return {};
+    return write_file(pending_file(), {{"deadline", deadline}, {"file", file}, {"db", db}, {"undo", undo}});
   }
 
   static bool exists() { return ::access(pending_file().c_str(), F_OK) == 0; }
@@ -83,11 +124,14 @@ struct Pending {
 // Whether a guard is alive.
 bool guarded() { return runtime::read_pidfile(pidfile()).has_value(); }
 
-Result<void> take_back_pending(std::chrono::milliseconds limit) {
+// `why`: a sentence about the new configuration.
+Result<void> take_back_pending(std::chrono::milliseconds limit, std::string_view why) {
   OVS_TRY(const Pending pending, Pending::read());
   OVS_TRY(auto session, Session::open(pending.db, limit));
   OVS_TRY(const Undo undo, Undo::from_json(pending.undo, session->schema()));
   OVS_TRY_DO(take_back(*session, undo, fmt::format("{} was not confirmed", pending.file)));
+  // First this: who finds nothing pending is to find the reason.
+  Reverted{unix_time(), pending.file, std::string(why)}.write();
   Pending::remove();
   return {};
 }
@@ -96,11 +140,11 @@ Result<void> take_back_pending(std::chrono::milliseconds limit) {
 class Watch {
  public:
   explicit Watch(std::chrono::milliseconds limit)
-      : limit_(limit), timer_(loop_, [this] { go_back("it was not confirmed in time"); }) {}
+      : limit_(limit), timer_(loop_, [this] { go_back(not_in_time); }) {}
 
   Result<void> listen() {
     // One that comes while the change is being made waits until it can be taken back.
-    loop_.on_signal(SIGTERM, [this] { go_back("the guard is to end"); });
+    loop_.on_signal(SIGTERM, [this] { go_back("its guard was ended"); });
     table_.add({.name = "confirm", .synopsis = "", .summary = "keep the configuration", .options = "",
                 .access = Access::read_write},
                [this](std::span<const std::string>) -> Result<std::string> {
@@ -113,7 +157,7 @@ class Watch {
     table_.add({.name = "revert", .synopsis = "", .summary = "put the old configuration back", .options = "",
                 .access = Access::read_write},
                [this](std::span<const std::string>) -> Result<std::string> {
-                 if (auto r = attempt("somebody wants the old one back"); !r) return Unexpected{std::move(r.error())};
+                 if (auto r = attempt("ovs-conf revert was called"); !r) return Unexpected{std::move(r.error())};
                  return std::string("the old configuration is back");
                });
     OVS_TRY(control_, rpc::ControlServer::create(loop_, table_, std::nullopt));
@@ -133,7 +177,7 @@ class Watch {
   Result<void> attempt(std::string_view why) {
     going_back_ = true;
     log.info("puts the old configuration back: {}", why);
-    auto r = take_back_pending(limit_);
+    auto r = take_back_pending(limit_, why);
     if (r) {
       log.info("the old configuration is back");
       finished_ = true;
@@ -165,6 +209,29 @@ void quiet() {
   if (nothing > STDERR_FILENO) ::close(nothing);
 }
 
+std::string waits() {
+  return fmt::format("a configuration waits to be confirmed: \"{0} confirm\" keeps it, \"{0} revert\" puts the old one "
+                     "back; then try again",
+                     program_name());
+}
+
+// The sockets of guards that were killed, "ovs-conf.PID.ctl".
+void remove_dead_sockets() {
+  const std::string start = std::string(target) + ".", end = ".ctl";
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(rundir().c_str()), ::closedir);
+  if (!directory) return;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    std::string_view name = entry->d_name;
+    if (!name.starts_with(start) || !name.ends_with(end) || name.size() <= start.size() + end.size()) continue;
+    name.remove_prefix(start.size());
+    name.remove_suffix(end.size());
+    const auto pid = parse_integer(name);
+    if (!pid || *pid <= 0 || *pid > INT32_MAX) continue;
+    if (::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH)
+      ::unlink((rundir() + "/" + entry->d_name).c_str());
+  }
+}
+
 // The process that makes the change.  Tells the exit status through `report` when that is done.
 [[noreturn]] void guard(const Declared& declared, const ApplyOptions& options, int report) {
   auto tell = [&](int status) {
@@ -180,7 +247,21 @@ void quiet() {
     tell(exit_database);
     std::exit(exit_database);
   };
-  if (auto r = runtime::create_pidfile(pidfile(), false); !r) fail(r.error().message);
+  if (auto r = runtime::create_pidfile(pidfile(), false); !r) {
+    if (r.error().code != EEXIST) fail(r.error().message);
+    // Two have started at the same moment, and the other one was faster.
+    complain(waits());
+    tell(exit_unconfirmed);
+    std::exit(exit_unconfirmed);
+  }
+  // The other one's may have made its change already, and have been killed since.
+  if (Pending::exists()) {
+    complain(waits());
+    tell(exit_unconfirmed);
+    std::exit(exit_unconfirmed);
+  }
+  Reverted::remove();
+  remove_dead_sockets();
   auto watch = std::make_unique<Watch>(options.limit);
   if (auto r = watch->listen(); !r) fail(r.error().message);
 
@@ -276,24 +357,27 @@ int ask(std::string_view command) {
 }
 
 int nothing_waits() {
-  complain("no configuration waits to be confirmed");
+  const auto reverted = Reverted::read();
+  complain("no configuration waits to be confirmed" + (reverted ? ": " + reverted->text() : ""));
+  Reverted::remove();
   return exit_unconfirmed;
 }
 
 }  // namespace
 
 Result<void> check_nothing_pending(const ApplyOptions& options) {
-  if (guarded())
-    return unexpected(fmt::format("a configuration waits to be confirmed: \"{0} confirm\" keeps it, "
-                                  "\"{0} revert\" puts the old one back; then try again",
-                                  program_name()));
+  if (guarded()) return unexpected(waits());
   if (!Pending::exists()) return {};
-  OVS_TRY(const Pending pending, Pending::read());
+  auto read = Pending::read();
+  // One that has started or ended just now.
+  if (guarded()) return unexpected(waits());
+  if (!read && !Pending::exists()) return {};
+  OVS_TRY(const Pending pending, std::move(read));
   if (pending.deadline > unix_time())
     return unexpected(fmt::format("a configuration waits to be confirmed, but its guard has been killed: "
                                   "\"{0} confirm\" keeps it, \"{0} revert\" puts the old one back; then try again",
                                   program_name()));
-  if (auto r = take_back_pending(options.limit); !r)
+  if (auto r = take_back_pending(options.limit, not_in_time); !r)
     return unexpected(fmt::format("a configuration was not confirmed, and cannot be taken back: {}",
                                   r.error().message));
   complain(fmt::format("{} was not confirmed in time: the old configuration is back", pending.file));
@@ -338,7 +422,7 @@ int confirm(const ApplyOptions&) {
 int revert(const ApplyOptions& options) {
   if (guarded()) return ask("revert");
   if (!Pending::exists()) return nothing_waits();
-  if (auto r = take_back_pending(options.limit); !r) {
+  if (auto r = take_back_pending(options.limit, "ovs-conf revert was called"); !r) {
     complain(r.error().message);
     return exit_database;
   }
