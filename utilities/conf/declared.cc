@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "typographic.h"
 
 namespace ovs::conf {
 
@@ -66,6 +67,9 @@ class Reader {
         mistake(*v, fmt::format("\"{}\" is neither \"yes\" nor \"no\"", v->value));
     }
     check_mirrored_ports();
+    check_devices();
+    out.declared.sets_bridges = variables_.contains("ovs_bridges");
+    out.declared.sets_anything = variables_.size() > variables_.count("ovs_keep_undeclared");
     for (const auto& [name, variable] : variables_)
       if (!used_.contains(name)) mistake_unknown(*variable);
     out.declared.root = std::move(root_);
@@ -118,7 +122,7 @@ class Reader {
     const Variable* v = take("ovs_bridges");
     if (!v) return;
     for (const std::string& name : words(*v)) {
-      if (auto ok = check_name(name); !ok) {
+      if (auto ok = check_device_name(name); !ok) {
         mistake(*v, ok.error().message);
         continue;
       }
@@ -154,6 +158,7 @@ class Reader {
     port.children.push_back({.kind = &kind(Id::interface), .name = name, .implied = implied});
     parent.children.push_back(std::move(port));
     claim(interfaces_, name, InterfacePlace{place, 0}, v, "interface");
+    named_in_.insert_or_assign(name, &v);
     return true;
   }
 
@@ -261,7 +266,49 @@ class Reader {
       }
       if (!claim(interfaces_, name, InterfacePlace{place, port.children.size()}, v, "interface")) continue;
       port.children.push_back({.kind = &kind(Id::interface), .name = name});
+      named_in_.insert_or_assign(name, &v);
     }
+  }
+
+  // What is no device of the kernel, such as a patch port, has no limits on its name; whether it is one is known at the
+  // end.
+  void check_devices() {
+    for (const Item& bridge : root_.children)
+      for (const Item& port : bridge.children)
+        for (const Item& interface : port.children) {
+          if (interface.kind->id != Id::interface || interface.implied) continue;
+          const auto type = interface.settings.columns.find("type");
+          if (type != interface.settings.columns.end() && !is_device_type(type->second.string())) continue;
+          if (auto ok = check_device_name(interface.name); !ok)
+            mistake(*named_in_.at(interface.name), ok.error().message);
+        }
+  }
+
+  // "ovs_bridge_br0" or "ovs_port_br0" with names where settings are expected, as in other programs' files.
+  bool are_ports(const std::vector<std::string>& list, const std::vector<const Kind*>& kinds) const {
+    return !list.empty() && std::ranges::all_of(list, [&](const std::string& word) {
+      return check_device_name(word) && std::ranges::none_of(kinds, [&](const Kind* k) {
+        const ovsdb::TableSchema* table = schema_.find(k->table);
+        return table && table->find(word);
+      });
+    });
+  }
+  void mistake_ports(const Variable& v, const std::vector<std::string>& list, std::string_view bridge) {
+    mistake(v, fmt::format("{} (COLUMN=VALUE); for ports of {}, did you mean ovs_ports_{}=\"{}\"?",
+                           list.size() == 1 ? "this is no setting" : "these are no settings", bridge,
+                           as_variable(bridge), join(list, " ")));
+  }
+
+  // What is wrong with a word that is no setting.
+  std::string complaint(const std::vector<const Kind*>& kinds, const std::string& word, const Error& error) const {
+    if (auto typographic = utilities::typographic_complaint(word)) return *typographic;
+    const auto end = word.find_first_of(";,");
+    if (end != std::string::npos && read_setting(schema_, kinds, word.substr(0, end))) {
+      const std::string_view rest = std::string_view(word).substr(end + 1);
+      if (word[end] == ';' || rest.empty() || rest.find('=') != std::string_view::npos)
+        return fmt::format("{}: settings are separated by spaces, not by \"{}\"", word, word[end]);
+    }
+    return error.message;
   }
 
   void read_port(Item& port, const Variable& v) {
@@ -274,10 +321,12 @@ class Reader {
         interface = &child;
       }
     if (interfaces == 1) kinds.push_back(interface->kind);
-    for (const std::string& word : words(v)) {
+    const auto list = words(v);
+    if (port.implied && are_ports(list, kinds)) return mistake_ports(v, list, port.name);
+    for (const std::string& word : list) {
       auto setting = read_setting(schema_, kinds, word);
       if (!setting) {
-        std::string text = setting.error().message;
+        std::string text = complaint(kinds, word, setting.error());
         if (interfaces > 1 && read_setting(schema_, {&kind(Id::interface)}, word))
           text = fmt::format("{}: {} has several interfaces: write it into ovs_interface_{} and so on", word, port.name,
                              as_variable(port.children[0].name));
@@ -290,10 +339,12 @@ class Reader {
   }
 
   void read_settings(Item& item, const std::vector<const Kind*>& kinds, const Variable& v) {
-    for (const std::string& word : words(v)) {
+    const auto list = words(v);
+    if (item.kind->id == Id::bridge && are_ports(list, kinds)) return mistake_ports(v, list, item.name);
+    for (const std::string& word : list) {
       auto setting = read_setting(schema_, kinds, word);
       if (!setting) {
-        mistake(v, setting.error().message);
+        mistake(v, complaint(kinds, word, setting.error()));
         continue;
       }
       if (auto ok = add(item.settings, std::move(*setting)); !ok) mistake(v, ok.error().message);
@@ -337,7 +388,7 @@ class Reader {
       if (word.find('=') != std::string::npos && !check_connection(word)) {
         auto setting = read_setting(schema_, {&what}, word);
         if (!setting) {
-          mistake(*v, setting.error().message);
+          mistake(*v, complaint({&what}, word, setting.error()));
         } else if (auto ok = add(current->settings, std::move(*setting)); !ok) {
           mistake(*v, ok.error().message);
         }
@@ -454,6 +505,11 @@ class Reader {
       const std::string start = fmt::format("ovs_{}_", f.word);
       if (!name.starts_with(start)) continue;
       const std::string_view suffix = name.substr(start.size());
+      if (auto it = interfaces_.find(suffix); f.family == Family::port && it != interfaces_.end())
+        return mistake(v, fmt::format("\"{0}\" is an interface of {1}: write ovs_interface_{2} for settings of the "
+                                      "interface, ovs_port_{3} for those of the port",
+                                      it->second.first, port_at(it->second.second.port).name, suffix,
+                                      as_variable(port_at(it->second.second.port).name)));
       std::string help;
       if (f.named == Id::bridge) help = ": add it to ovs_bridges";
       if (f.named == Id::port) help = ": add it to ovs_ports_BRIDGE";
@@ -478,6 +534,7 @@ class Reader {
   std::map<std::string, std::pair<std::string, std::size_t>, std::less<>> bridges_;
   std::map<std::string, std::pair<std::string, PortPlace>, std::less<>> ports_;
   std::map<std::string, std::pair<std::string, InterfacePlace>, std::less<>> interfaces_;
+  std::map<std::string, const Variable*, std::less<>> named_in_;  // interfaces: where their names stand
   std::set<std::string, std::less<>> internal_;
   std::vector<std::pair<const Variable*, Settings>> mirrors_;
 };

@@ -35,6 +35,8 @@ struct Item {
 struct Declared {
   Item root;
   bool keep_undeclared = false;
+  // What an empty file does not do, and one that declares that there is nothing does.
+  bool sets_anything = false, sets_bridges = false;
 };
 
 struct Reading {
@@ -52,6 +54,10 @@ std::string in_one_line(std::string_view name);
 
 // Whether a name can be that of a port or interface in a file: the error says why not.
 Result<void> check_name(std::string_view name);
+// The same for bridges and for ports that are devices of the kernel, whose names have its limits, too.
+Result<void> check_device_name(std::string_view name);
+// Whether an interface of this type is a device of the kernel.
+bool is_device_type(std::string_view type);
 // Whether text is the target of a controller or manager ("tcp:192.0.2.1:6653"), or of a collector ("192.0.2.1:6343").
 Result<void> check_connection(std::string_view target);
 Result<void> check_collector(std::string_view target);

@@ -18,7 +18,10 @@ class Writer {
 
   Dump write() {
     body_ = "# The configuration of the switch, as ovs-conf dump has found it.  See ovs.conf.d(5).\n";
-    if (const Record root = present_.root()) write_root(root);
+    if (const Record root = present_.root())
+      write_root(root);
+    else
+      variable("bridges", "", {});
     return {std::move(body_), std::move(left_out_)};
   }
 
@@ -37,8 +40,8 @@ class Writer {
   }
 
   // Whether a name may stand in the file; it is then taken.
-  bool take(std::set<std::string, std::less<>>& names, const std::string& name, std::string_view word) {
-    if (auto ok = check_name(name); !ok) {
+  bool take(std::set<std::string, std::less<>>& names, const std::string& name, std::string_view word, bool device) {
+    if (auto ok = device ? check_device_name(name) : check_name(name); !ok) {
       leave_out(fmt::format("{} {}", word, name), ok.error().message);
       return false;
     }
@@ -106,12 +109,13 @@ class Writer {
     std::vector<std::string> names;
     std::vector<Present::Child> bridges;
     for (const auto& child : present_.children(root, kind(Id::bridge))) {
-      if (!take(bridge_names_, child.name, "bridge")) continue;
+      if (!take(bridge_names_, child.name, "bridge", true)) continue;
       port_names_.insert(as_variable(child.name));  // of its own port
       names.push_back(child.name);
       bridges.push_back(child);
     }
-    if (!names.empty()) variable("bridges", "", names);
+    // Also where there is none: a file that does not say so removes nothing.
+    variable("bridges", "", names);
     for (const auto& child : bridges) write_bridge(child.name, child.record);
   }
 
@@ -151,10 +155,11 @@ class Writer {
         }
         continue;
       }
-      if (!take(port_names_, port.name, "port")) continue;
+      if (!take(port_names_, port.name, "port", false)) continue;
       bool taken = true;
       for (const auto& interface : interfaces)
-        if (taken) taken = take(interface_names_, interface.name, "interface");
+        if (taken) taken = take(interface_names_, interface.name, "interface",
+                                is_device_type(interface.record.text("type")));
       if (!taken) {
         leave_out(fmt::format("port {}", port.name), "of its interface");
         continue;

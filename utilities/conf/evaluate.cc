@@ -13,11 +13,13 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/descriptor.h"
 #include "base/text.h"
+#include "typographic.h"
 
 namespace ovs::conf {
 
@@ -162,10 +164,12 @@ std::string_view advice(std::string_view message) {
   return {};
 }
 
-void sort_errors(const std::string& errors, Evaluation& out) {
+// `explained`: lines about which everything is said already.
+void sort_errors(const std::string& errors, const std::set<int>& explained, Evaluation& out) {
   for (std::string_view line : split(errors, '\n')) {
     if (trim(line).empty()) continue;
     if (auto mistake = shells_complaint(line)) {
+      if (explained.contains(mistake->line)) continue;
       mistake->text += advice(mistake->text);
       out.mistakes.push_back(std::move(*mistake));
     } else {
@@ -174,8 +178,10 @@ void sort_errors(const std::string& errors, Evaluation& out) {
   }
 }
 
-// What stands in the text and cannot be meant, whatever the shell makes of it.
-void look_at_text(std::string_view text, Evaluation& out) {
+// What stands in the text and cannot be meant, whatever the shell makes of it.  Returns the lines whose mistake leaves
+// nothing to the shell to say.
+std::set<int> look_at_text(std::string_view text, Evaluation& out) {
+  std::set<int> explained;
   int number = 0;
   for (std::string_view line : split(text, '\n')) {
     number++;
@@ -188,9 +194,55 @@ void look_at_text(std::string_view text, Evaluation& out) {
     if (!name.starts_with("ovs_")) continue;
     std::size_t end = 0;
     while (end < name.size() && is_name_character(name[end])) end++;
+    // In place of the quotes around a value; within them it may be meant.
+    if (name.substr(end).starts_with('=') && name.size() > end + 1 && static_cast<unsigned char>(name[end + 1]) >= 0x80)
+      if (auto complaint = utilities::typographic_complaint(name.substr(0, name.find_first_of(" \t")))) {
+        explained.insert(number);
+        out.mistakes.push_back({number, std::move(*complaint)});
+        continue;
+      }
     if (name.substr(end).starts_with("=("))
       out.mistakes.push_back({number, fmt::format("{} is set as an array, which sh does not have: write {}=\"...\"",
                                                   name.substr(0, end), name.substr(0, end))});
+  }
+  return explained;
+}
+
+// Whether the text uses the variable.
+bool refers_to(std::string_view text, std::string_view name) {
+  for (std::size_t at = 0; (at = text.find(name, at)) != std::string_view::npos; at += name.size()) {
+    const std::string_view before = text.substr(0, at), behind = text.substr(at + name.size());
+    if ((before.ends_with('$') || before.ends_with("${")) && (behind.empty() || !is_name_character(behind[0])))
+      return true;
+  }
+  return false;
+}
+
+// A variable that is set twice, where nothing in the file can make sense of that: both assignments stand at the
+// beginnings of lines, and between them there are assignments, comments and empty lines alone, none of which uses it.
+void look_for_double(std::string_view text, Evaluation& out) {
+  std::map<std::string_view, int> first;  // since the last line of another kind
+  int number = 0;
+  bool within = false;  // a value of several lines, as far as counting quotes tells
+  for (std::string_view line : split(text, '\n')) {
+    number++;
+    if (trim(line).empty() || (!within && line.starts_with('#'))) continue;
+    std::size_t end = 0;
+    while (end < line.size() && is_name_character(line[end])) end++;
+    const bool turns = std::ranges::count(line, '"') % 2 != 0 || std::ranges::count(line, '\'') % 2 != 0;
+    within ^= turns;
+    if (within || turns || end == 0 || !line.substr(end).starts_with('=') || line.ends_with('\\')) {
+      first.clear();
+      continue;
+    }
+    std::erase_if(first, [&](const auto& entry) { return refers_to(line, entry.first); });
+    const std::string_view name = line.substr(0, end);
+    if (!name.starts_with("ovs_")) continue;
+    auto [it, inserted] = first.try_emplace(name, number);
+    if (!inserted)
+      out.remarks.push_back(fmt::format("{} is set in line {} and again in line {}: only the last one counts", name,
+                                        it->second, number));
+    it->second = number;
   }
 }
 
@@ -250,6 +302,13 @@ std::map<std::string, int, std::less<>> assignment_lines(std::string_view text) 
 }
 
 Result<Evaluation> evaluate(std::string_view text, const Limits& limits) {
+  // Some shells leave such bytes out, and others end there.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    Evaluation out;
+    out.mistakes.push_back({static_cast<int>(std::ranges::count(text.substr(0, nul), '\n')) + 1,
+                            "a byte of value 0 is here: this is no text"});
+    return out;
+  }
   Descriptor script(::memfd_create("ovs-conf", MFD_CLOEXEC));
   if (script.get() < 0) return Unexpected{system_error("memfd_create", errno)};
   for (std::string_view rest = text; !rest.empty();) {
@@ -270,8 +329,9 @@ Result<Evaluation> evaluate(std::string_view text, const Limits& limits) {
   const Outcome outcome = collect(pid, result.read, errors.read, limits);
 
   Evaluation out;
-  look_at_text(text, out);
-  sort_errors(outcome.errors, out);
+  const std::set<int> explained = look_at_text(text, out);
+  sort_errors(outcome.errors, explained, out);
+  look_for_double(text, out);
   if (outcome.too_late) {
     out.mistakes.push_back({0, fmt::format("sh has not finished the file within {} seconds: does a command in it wait "
                                            "for something?",

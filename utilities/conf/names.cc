@@ -1,5 +1,6 @@
 // Names and addresses that a file holds.
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include <algorithm>
 
@@ -9,6 +10,7 @@
 #include "base/text.h"
 #include "conf/declared.h"
 #include "runtime/address.h"
+#include "typographic.h"
 
 namespace ovs::conf {
 
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::string_view methods[] = {"tcp", "unix", "ssl", "ptcp", "punix", "pssl"};
 constexpr std::uint16_t some_port = 6653;
+constexpr std::size_t longest_device_name = IFNAMSIZ - 1;
 
 }  // namespace
 
@@ -40,6 +43,7 @@ std::string as_variable(std::string_view name) {
 
 Result<void> check_name(std::string_view name) {
   if (name.empty()) return unexpected("an empty name");
+  if (auto complaint = utilities::typographic_complaint(name)) return unexpected(std::move(*complaint));
   for (unsigned char c : name) {
     if (c == '/') return unexpected(fmt::format("\"{}\" cannot be a name: it has a \"/\"", name));
     if (c <= ' ' || c >= 0x7f || std::string_view("\"'\\[]{}").find(static_cast<char>(c)) != std::string_view::npos)
@@ -53,6 +57,27 @@ Result<void> check_name(std::string_view name) {
   // In an ovs-vsctl command it would be an option, and "--" the end of the command.
   if (name.front() == '-') return unexpected(fmt::format("\"{}\" cannot be a name: it begins with \"-\"", name));
   return {};
+}
+
+Result<void> check_device_name(std::string_view name) {
+  OVS_TRY_DO(check_name(name));
+  if (name.find_first_of(",;") != std::string_view::npos)
+    return unexpected(fmt::format("\"{}\" cannot be a device: names are separated by spaces", name));
+  if (name.find_first_of("*?") != std::string_view::npos)
+    return unexpected(fmt::format("\"{}\" cannot be a device: a pattern is not expanded here, or no device matched it; "
+                                  "write $(cd /sys/class/net && ls -d {} 2>/dev/null)",
+                                  name, name));
+  if (name.find(':') != std::string_view::npos)
+    return unexpected(fmt::format("\"{}\" cannot be a device: it has a \":\"", name));
+  if (name.size() > longest_device_name)
+    return unexpected(fmt::format("\"{}\" cannot be a device: it has {} characters, and may have {}", name, name.size(),
+                                  longest_device_name));
+  return {};
+}
+
+bool is_device_type(std::string_view type) {
+  static constexpr std::string_view types[] = {"", "system", "internal", "tap", "afxdp", "afxdp-nonpmd"};
+  return std::ranges::find(types, type) != std::end(types);
 }
 
 Result<void> check_connection(std::string_view target) {

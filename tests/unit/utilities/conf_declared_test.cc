@@ -83,6 +83,64 @@ TEST(ConfDeclared, Names) {
             (V{"1: ovs_ports_br0: no bridge \"br0\" is declared: add it to ovs_bridges"}));
 }
 
+TEST(ConfDeclared, NamesOfDevices) {
+  const auto of_port = [](const std::string& name) {
+    return mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", name}});
+  };
+  EXPECT_EQ(of_port("eth0,tap0"), (V{"2: ovs_ports_br0: \"eth0,tap0\" cannot be a device: names are separated by spaces"}));
+  EXPECT_EQ(of_port("eth0; tap0"), (V{"2: ovs_ports_br0: \"eth0;\" cannot be a device: names are separated by spaces"}));
+  EXPECT_EQ(of_port("tap*"), (V{"2: ovs_ports_br0: \"tap*\" cannot be a device: a pattern is not expanded here, or no "
+                                "device matched it; write $(cd /sys/class/net && ls -d tap* 2>/dev/null)"}));
+  EXPECT_EQ(of_port("tap:1"), (V{"2: ovs_ports_br0: \"tap:1\" cannot be a device: it has a \":\""}));
+  EXPECT_EQ(of_port("abcdefghijklmno"), V{});
+  EXPECT_EQ(of_port("abcdefghijklmnop"), (V{"2: ovs_ports_br0: \"abcdefghijklmnop\" cannot be a device: it has 16 "
+                                            "characters, and may have 15"}));
+  for (const char* name : {"-x", ".", "..", "\"a b\"", "'a'", "a/b", "\u201ctap0\u201d"}) EXPECT_EQ(of_port(name).size(), 1u) << name;
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0,br1 br:2"}}),
+            (V{"1: ovs_bridges: \"br0,br1\" cannot be a device: names are separated by spaces",
+               "1: ovs_bridges: \"br:2\" cannot be a device: it has a \":\""}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_internal_a_very_long_name", "br0"}}),
+            (V{"2: ovs_internal_a_very_long_name: \"a_very_long_name\" cannot be a device: it has 16 characters, and may have 15"}));
+  // The members of a bond are devices; its own name is one for the database alone.  So is that of a patch port.
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "bond-of-two-cards,1"}, {"ovs_bond_bond_of_two_cards_1", "a,b c"}}),
+            (V{"3: ovs_bond_bond_of_two_cards_1: \"a,b\" cannot be a device: names are separated by spaces"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "patch-to-another-bridge:1"},
+                      {"ovs_port_patch_to_another_bridge_1", "type=patch options:peer=x"}}), V{});
+}
+
+TEST(ConfDeclared, UsualTypos) {
+  const Lines base{{"ovs_bridges", "br0"}, {"ovs_ports_br0", "tap0 bond0"}, {"ovs_bond_bond0", "eth3 eth4"}};
+  auto with = [&](const std::string& name, const std::string& value) {
+    Lines all = base;
+    all.emplace_back(name, value);
+    return mistakes(all);
+  };
+  EXPECT_EQ(with("ovs_port_br0", "tap0"), (V{"4: ovs_port_br0: this is no setting (COLUMN=VALUE); for ports of br0, did you "
+                                             "mean ovs_ports_br0=\"tap0\"?"}));
+  EXPECT_EQ(with("ovs_bridge_br0", "eth0 tap0"), (V{"4: ovs_bridge_br0: these are no settings (COLUMN=VALUE); for ports of br0, "
+                                                    "did you mean ovs_ports_br0=\"eth0 tap0\"?"}));
+  EXPECT_EQ(with("ovs_port_br0", "tag=1"), V{});
+  EXPECT_EQ(with("ovs_bridge_br0", "stp_enable"), (V{"4: ovs_bridge_br0: stp_enable: write stp_enable=VALUE, without spaces"}));
+  EXPECT_EQ(with("ovs_port_eth4", "mtu_request=9000"),
+            (V{"4: ovs_port_eth4: \"eth4\" is an interface of bond0: write ovs_interface_eth4 for settings of the interface, "
+               "ovs_port_bond0 for those of the port"}));
+  for (const char* value : {"tag=1; vlan_mode=access", "tag=1;vlan_mode=access"})
+    EXPECT_EQ(with("ovs_port_tap0", value), (V{"4: ovs_port_tap0: " + std::string(value).substr(0, std::string(value).find(' ')) +
+                                               ": settings are separated by spaces, not by \";\""}));
+  EXPECT_EQ(with("ovs_port_tap0", "vlan_mode=access,tag=1"),
+            (V{"4: ovs_port_tap0: vlan_mode=access,tag=1: settings are separated by spaces, not by \",\""}));
+  EXPECT_EQ(with("ovs_port_tap0", "trunks=1,x"), (V{"4: ovs_port_tap0: trunks=1,x: \"x\" is not a valid integer or range"}));
+  EXPECT_NE(with("ovs_port_tap0", "tag=\u201c1\u201d").at(0).find("U+201C"), std::string::npos);
+}
+
+TEST(ConfDeclared, WhatAFileSetsAtAll) {
+  EXPECT_FALSE(declared({}).sets_anything);
+  EXPECT_FALSE(declared({{"ovs_keep_undeclared", "no"}}).sets_anything);
+  const Declared none = declared({{"ovs_bridges", ""}}), other = declared({{"ovs_switch", ""}});
+  EXPECT_TRUE(none.sets_anything && none.sets_bridges);
+  EXPECT_TRUE(other.sets_anything && !other.sets_bridges);
+}
+
 TEST(ConfDeclared, BridgesMayBeEmpty) {
   EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", ""}, {"ovs_sflow_br0", ""},
                       {"ovs_controller_br0", ""}}), V{});

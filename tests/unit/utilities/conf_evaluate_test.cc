@@ -114,6 +114,31 @@ TEST_P(ConfEvaluate, WhatCommandsSayIsARemark) {
   EXPECT_EQ(e.remarks, (std::vector<std::string>{"to stdout", "to stderr"}));
 }
 
+TEST_P(ConfEvaluate, AVariableThatIsSetTwiceIsARemark) {
+  using V = std::vector<std::string>;
+  EXPECT_EQ(run("ovs_a=\"1\"\n# and\n\nother=1\novs_a=\"2\"\n").remarks,
+            V{"ovs_a is set in line 1 and again in line 5: only the last one counts"});
+  for (const char* normal : {"ovs_a=1\novs_a=\"$ovs_a 2\"\n", "ovs_a=1\novs_a=\"${ovs_a} 2\"\n", "ovs_a=1\novs_b=$ovs_a\novs_a=2\n",
+                             "if true; then\novs_a=1\nelse\novs_a=2\nfi\n", "ovs_a=1\nif false; then\novs_a=2\nfi\n",
+                             "ovs_a=1\ntrue || ovs_a=2\n", "ovs_a=1\n  ovs_a=2\n", "ovs_a=1\novs_a_b=2\n",
+                             "ovs_b='x\novs_a=1\novs_a=2\n'\n"})
+    EXPECT_EQ(run(normal).remarks, V{}) << normal;
+}
+
+TEST_P(ConfEvaluate, TypographicQuotesAreNamed) {
+  Evaluation e = run("ovs_a=1\novs_ports_br0=\u201ceth0 tap0\u201d\n");
+  ASSERT_EQ(e.mistakes.size(), 1u);
+  EXPECT_EQ(e.mistakes[0].line, 2);
+  EXPECT_TRUE(e.mistakes[0].text.starts_with("ovs_ports_br0=\u201ceth0: the character \u201c (U+201C, ")) << e.mistakes[0].text;
+  EXPECT_TRUE(run("ovs_a=\"external_ids:owner='\u201cJo\u201d'\"\n").mistakes.empty());
+}
+
+TEST_P(ConfEvaluate, BytesOfValueZeroAreNoText) {
+  Evaluation e = run(std::string_view("ovs_a=1\n\0ovs_b=2\n", 17));
+  ASSERT_EQ(e.mistakes.size(), 1u);
+  EXPECT_EQ(e.mistakes[0].line, 2);
+}
+
 TEST_P(ConfEvaluate, ArraysAndDosLinesAreNamed) {
   const Evaluation e = run("ovs_a=(x y)\n");
   ASSERT_FALSE(e.mistakes.empty());
