@@ -38,7 +38,7 @@ std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchem
     complain(evaluation.error().message);
     return std::nullopt;
   }
-  const std::string name = file == "-" ? "standard input" : file;
+  const std::string name = file_name(file);
   for (const std::string& remark : evaluation->remarks) std::fprintf(stderr, "%s: %s\n", name.c_str(), remark.c_str());
   std::vector<Mistake> mistakes = std::move(evaluation->mistakes);
   Reading reading = read_declaration(evaluation->variables, schema);
@@ -75,6 +75,10 @@ int diff(const ApplyOptions& options) {
     return exit_database;
   }
   if (plan.empty()) return exit_done;
+  if (auto ok = check_declares(*declared, plan, file_name(options.file)); !ok) {
+    complain(ok.error().message);
+    return exit_mistake;
+  }
   std::fputs(in_words(plan, present, (*session)->schema()).c_str(), stdout);
   std::printf("\n%s", as_commands(plan, (*session)->schema()).c_str());
   return exit_differs;

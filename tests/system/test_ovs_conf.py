@@ -37,6 +37,10 @@ ovs_controller_br0="tcp:127.0.0.1:1 max_backoff=60000"
 """
 
 
+# Declares that there is nothing, which an empty file does not.
+NOTHING = 'ovs_bridges=""\n'
+
+
 class Conf:
     """A sandbox with the means to run ovs-conf in it."""
 
@@ -138,8 +142,40 @@ def test_only_what_differs_is_touched(switch):
 def test_everything_goes_when_nothing_is_declared(switch):
     empty = switch.settings()
     switch.apply(NET)
-    switch.apply("")
+    switch.apply(NOTHING)
     assert switch.settings() == empty
+
+
+@pytest.mark.parametrize("text", ["", "# ovs_bridges=\"br0\"\n", 'ovs_keep_undeclared="no"\n'])
+def test_a_file_that_declares_nothing_removes_nothing(switch, text):
+    """The shipped file, or one that was commented out, at the next boot."""
+    assert switch.apply(text).stdout == "nothing to change\n"
+    switch.box.run("ovs-vsctl", "add-br", "theirs", "--", "set", "Bridge", "theirs", "datapath_type=dummy")
+    assert switch.apply(text).stdout == "nothing to change\n"
+    switch.apply(NET)
+    before = transactions(switch)
+    file = switch.box.top / "net"
+    file.write_text(text)
+    complaint = ("ovs-conf: {} declares nothing, but the switch has bridge br0 from an earlier file: to remove it, write "
+                 'ovs_bridges=""; nothing is changed\n')
+    for words in (["apply"], ["diff"], ["--no-wait", "apply"], ["--confirm=60", "apply"], ["--adopt", "apply"]):
+        done = switch(*words, "-", text=text, status=MISTAKE)
+        assert (done.stdout, done.stderr) == ("", complaint.format("standard input"))
+        assert switch(*words, file, status=MISTAKE).stderr == complaint.format(file)
+    assert not pending(switch)
+    assert transactions(switch) == before
+    switch("check", file)
+    # Nor does a file that has lost the line of its bridges.
+    done = switch.apply('ovs_switch="other_config:a=1"', status=MISTAKE)
+    assert "does not set ovs_bridges, but the switch has bridge br0" in done.stderr
+    assert transactions(switch) == before
+    assert "remove bridge br0\n" in switch.apply(NOTHING + text).stdout
+    assert switch.box.run("ovs-vsctl", "list-br").stdout == "theirs\n"
+    # What is no bridge is not removed either.
+    switch.apply(NOTHING + 'ovs_manager="punix:m.sock"')
+    assert "has manager punix:m.sock from" in switch.apply(text, status=MISTAKE).stderr
+    switch.apply(switch("dump").stdout.replace("ovs_manager=", "other="))
+    assert switch.apply(text).stdout == "nothing to change\n"
 
 
 def test_what_others_have_added_stays(switch):
@@ -147,11 +183,11 @@ def test_what_others_have_added_stays(switch):
     switch.box.run("ovs-vsctl", "add-port", "br0", "vnet0", "tag=9")
     switch.box.run("ovs-vsctl", "set", "Port", "p0", "other_config:theirs=1")
     assert switch.apply(NET).stdout == "nothing to change\n"
-    done = switch.apply("")
+    done = switch.apply(NOTHING)
     assert "bridge br0 stays" in done.stderr
     assert switch.box.run("ovs-vsctl", "list-ports", "br0").stdout == "vnet0\n"
     switch.box.run("ovs-vsctl", "del-port", "vnet0")
-    assert switch.apply("").stdout == "remove bridge br0\n"
+    assert switch.apply(NOTHING).stdout == "remove bridge br0\n"
 
 
 def test_keep_undeclared(switch):
@@ -306,6 +342,10 @@ def test_mistakes_change_nothing(switch):
         (NET + "ovs_bridges = \"br0\"\n", "standard input:16: "),
         (NET + "ovs_port_p9=\"tag=1\"\n", "standard input:16: ovs_port_p9: no port \"p9\" is declared; "
                                           "did you mean ovs_port_p0?"),
+        ('ovs_bridges="br0"\novs_ports_br0="p0,p1"\n', "standard input:2: ovs_ports_br0: \"p0,p1\" cannot be a device: "
+                                                        "names are separated by spaces"),
+        ("ovs_bridges=\u201cbr0\u201d\n", "standard input:1: ovs_bridges=\u201cbr0\u201d: the character \u201c (U+201C, "),
+        ("\0\0", "standard input:1: a byte of value 0"),
         ("exit 0\n", "before the end of the file"),
         ("ovs_bridges=\"$(reboot-now)\"\n", "not found"),
     ]:
@@ -343,6 +383,35 @@ def test_an_endless_file_is_given_up(conf):
     done = conf("check", "-", text="sleep 1000\n", status=MISTAKE, timeout=60)
     assert "has not finished the file within 10 seconds" in done.stderr
     assert time.monotonic() - begin < limit(30)
+
+
+def test_a_pipe_that_nobody_writes_to_is_given_up(conf):
+    fifo = conf.box.top / "fifo"
+    os.mkfifo(fifo)
+    begin = time.monotonic()
+    done = conf("check", fifo, status=MISTAKE, timeout=60)
+    assert "no end of file in time" in done.stderr
+    assert time.monotonic() - begin < limit(20)
+
+
+def test_a_variable_that_is_set_twice(conf):
+    done = conf("check", "-", text='ovs_bridges="br0"\n\novs_bridges="br1"\n')
+    assert done.stderr == "standard input: ovs_bridges is set in line 1 and again in line 3: only the last one counts\n"
+
+
+def test_without_the_right_to_the_database(conf):
+    """As a user who is not root: the message names this program."""
+    if os.getuid() != 0:
+        pytest.skip("needs root, to give root's rights up")
+    program = os.path.realpath(ovs_test.program("ovs-conf"))
+    directory = conf.box.top
+    while directory != directory.parent:
+        directory.chmod(directory.stat().st_mode | 0o055)
+        directory = directory.parent
+    done = subprocess.run([program, "dump"], env=conf.box.env, user="nobody", group="nogroup", extra_groups=[],
+                          capture_output=True, text=True, timeout=limit(30))
+    assert done.returncode == DATABASE
+    assert "permission denied: run ovs-conf as root, or with sudo" in done.stderr
 
 
 def test_no_database_server(box):
@@ -471,6 +540,18 @@ def test_the_dump_of_a_hand_made_switch(switch):
     assert transactions(switch) == before
 
 
+def test_a_dump_leaves_out_what_cannot_be_a_device(conf):
+    conf.box.run("ovs-vsctl", "--no-wait", "add-br", "br0", "--", "add-port", "br0", "eth0,tap0", "--", "add-port", "br0", "p0",
+                 "--", "add-port", "br0", "patch-to-another-bridge", "--", "set", "Interface", "patch-to-another-bridge",
+                 "type=patch", "options:peer=x")
+    done = conf("dump")
+    assert 'ovs_ports_br0="p0 patch-to-another-bridge"\n' in done.stdout
+    assert "interface eth0,tap0 is left out: " in done.stderr
+    before = transactions(conf)
+    assert conf.apply(done.stdout, "--no-wait").stdout == "nothing to change\n"
+    assert transactions(conf) == before
+
+
 def test_the_example_file(conf):
     """conf.d/ovs declares nothing as it is; the set-ups in it are right."""
     example = (SOURCE_DIR / "conf.d" / "ovs").read_text()
@@ -494,6 +575,10 @@ OTHER = NET.replace("tag=1\"", "tag=2\"").replace("p0 p1 bond0", "p0 p1 p5").rep
 
 def guard_pid(conf):
     return int((conf.box.run_dir / "ovs-conf.pid").read_text())
+
+
+def guarded(conf):
+    return (conf.box.run_dir / "ovs-conf.pid").exists()
 
 
 def pending(conf):
@@ -528,6 +613,71 @@ def test_not_confirmed(switch):
     switch.box.run("ovs-vsctl", "get", "Port", "vnet0", "name")
     assert switch.box.run("ovs-vsctl", "get", "Port", "p0", "tag").stdout == "1\n"
     assert switch.box.run("ovs-vsctl", "get", "Port", "p1", "trunks").stdout == "[77]\n"
+
+
+def test_confirmed_too_late(switch):
+    """Who comes too late hears what has become of it, and when; once."""
+    switch.apply(NET)
+    for way, why in [("time", "it was not confirmed in time"), ("revert", "ovs-conf revert was called")]:
+        begin = int(time.time())
+        switch.apply(OTHER, "--confirm=1" if way == "time" else "--confirm=600")
+        if way == "revert":
+            switch("revert")
+        wait_until(lambda: not guarded(switch), what="the old configuration")
+        done = switch("confirm", status=UNCONFIRMED)
+        found = re.fullmatch(r"ovs-conf: no configuration waits to be confirmed: that of standard input was taken back at "
+                             r"(.*?): (.*)\n", done.stderr)
+        assert found and found[2] == why, done.stderr
+        assert begin <= time.mktime(time.strptime(found[1], "%Y-%m-%d %H:%M:%S")) <= time.time()
+        assert switch("confirm", status=UNCONFIRMED).stderr == "ovs-conf: no configuration waits to be confirmed\n"
+    # The next one is another matter.
+    switch.apply(OTHER, "--confirm=600")
+    switch("revert")
+    switch.apply(OTHER, "--confirm=600")
+    switch("confirm")
+    wait_until(lambda: not guarded(switch), what="the guard's end")
+    assert switch("confirm", status=UNCONFIRMED).stderr == "ovs-conf: no configuration waits to be confirmed\n"
+
+
+def test_two_at_once(conf):
+    """One of them makes its change, and the other one hears that it has to wait."""
+    for n in range(12):
+        both = [subprocess.Popen([ovs_test.program("ovs-conf"), "--no-wait", "--confirm=600", "apply", "-"], env=conf.box.env,
+                                 text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                for _ in range(4)]
+        for i, process in enumerate(both):
+            process.stdin.write(f'ovs_bridges="br{n}x{i}"\n')
+        for process in both:
+            process.stdin.close()
+        found = []
+        for process in both:
+            stderr = process.stderr.read()
+            process.stdout.read()
+            found.append((process.wait(), stderr))
+        assert sorted(status for status, _ in found) == [DONE] + 3 * [UNCONFIRMED], found
+        for status, stderr in found:
+            assert status == DONE or stderr == ('ovs-conf: a configuration waits to be confirmed: "ovs-conf confirm" keeps '
+                                                'it, "ovs-conf revert" puts the old one back; then try again\n')
+        conf("revert")
+        wait_until(lambda: not guarded(conf), what="the guard's end")
+
+
+def test_sockets_of_dead_guards_go(switch):
+    switch.apply(NET)
+    switch.apply(OTHER, "--confirm=600")
+    first = guard_pid(switch)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: guard_pid(switch) != first, what="another guard")
+    dead = switch.box.run_dir / f"ovs-conf.{first}.ctl"
+    assert dead.exists()
+    switch("revert")
+    wait_until(lambda: not guarded(switch), what="the guard's end")
+    other = switch.box.run_dir / f"ovs-conf.{os.getpid()}.ctl"  # of a process that lives
+    other.touch()
+    switch.apply(OTHER, "--confirm=600")
+    assert not dead.exists()
+    assert other.exists()
+    switch("confirm")
 
 
 def test_nothing_to_confirm(switch):

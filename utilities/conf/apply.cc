@@ -17,6 +17,30 @@ void complain(std::string_view message) {
       std::fprintf(stderr, "%s: %.*s\n", program_name().c_str(), static_cast<int>(line.size()), line.data());
 }
 
+std::string file_name(const std::string& file) { return file == "-" ? "standard input" : file; }
+
+Result<void> check_declares(const Declared& declared, const Plan& plan, std::string_view file) {
+  if (declared.sets_bridges) return {};
+  std::vector<std::string> bridges, others;
+  for (const Membership& m : plan.memberships)
+    if (m.type == Membership::Type::removed) {
+      std::string label = m.name.empty() ? std::string(m.kind->word)
+          : fmt::format("{} {}", m.kind->word, in_one_line(m.name));
+      (m.kind->id == Id::bridge ? bridges : others).push_back(std::move(label));
+    }
+  if (bridges.empty() && (declared.sets_anything || plan.empty())) return {};
+  std::vector<std::string>& lost = bridges.empty() ? others : bridges;
+  constexpr std::size_t most = 5;
+  if (lost.size() > most) {
+    lost.resize(most);
+    lost.push_back("...");
+  }
+  return unexpected(fmt::format("{} {}, but the switch has {} from an earlier file: to remove {}, write "
+                                "ovs_bridges=\"\"; nothing is changed",
+                                file, declared.sets_anything ? "does not set ovs_bridges" : "declares nothing",
+                                lost.empty() ? "settings" : join(lost, ", "), lost.size() == 1 ? "it" : "them"));
+}
+
 Result<bool> take_back(Session& session, const Undo& undo, std::string_view why) {
   auto committed = session.commit(
       fmt::format("{}: {}", program_name(), why),
@@ -70,12 +94,17 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
   std::string words;
   std::optional<Undo> undo;
   const auto same = [](const Uuid& uuid) { return uuid; };
+  int refused = exit_database;
   auto committed = s.commit(
       fmt::format("{}: apply {}", program_name(), options.file),
       [&](dbclient::Transaction& transaction, const Present& now) -> Result<void> {
         plan = make_plan(declared, now, s.schema(), {.adopt = options.adopt});
         if (!plan.refusals.empty()) return unexpected(join(plan.refusals, "\n"));
         if (plan.empty()) return {};
+        if (auto ok = check_declares(declared, plan, file_name(options.file)); !ok) {
+          refused = exit_mistake;
+          return ok;
+        }
         words = in_words(plan, now, s.schema());
         // Who may have to take it back after this process is gone has to know now how its rows will be called.
         undo.emplace(plan, now, s.schema(), same);
@@ -86,7 +115,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
       options.wait);
   if (!committed) {
     complain(committed.error().message);
-    return {exit_database, s.unanswered()};
+    return {refused, s.unanswered()};
   }
   for (const std::string& remark : plan.remarks) complain(remark);
   std::fputs(committed->sent ? words.c_str() : "nothing to change\n", stdout);

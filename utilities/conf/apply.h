@@ -33,8 +33,15 @@ struct Applied {
 Applied apply(const Declared& declared, const ApplyOptions& options,
               const std::function<Result<void>(const Undo&)>& before_commit = nullptr);
 
+// A file that declares nothing is the work of somebody who has not yet written it, or has commented it out: it does not
+// take away what an earlier file has made.  `file`: as messages call it; the error says what to write.
+Result<void> check_declares(const Declared& declared, const Plan& plan, std::string_view file);
+
 // Takes a change back; returns whether there was anything left to take back.
 Result<bool> take_back(Session& session, const Undo& undo, std::string_view why);
+
+// The file as messages call it: "-" is standard input.
+std::string file_name(const std::string& file);
 
 // Each line of a message on standard error, with the program's name.
 void complain(std::string_view message);
