@@ -224,6 +224,21 @@ def test_changes_of_the_record_count_at_once(site, collector):
     assert sequences == list(range(1, len(sequences) + 1))
 
 
+def test_the_pool_counts_every_packet_whatever_the_rate_was(site, collector):
+    """Collectors that take the rate from the pool must not find packets of an earlier time between two samples."""
+    uuid = site.set_sflow(sampling=4294967295)
+    with site.namespaces["vm2"].sniff("eth0", outgoing=False) as frames:
+        for done in range(200, 2001, 200):
+            site.send("vm1", "vm2", 200, port=1000)
+            wait_until(lambda: len(frames.frames) >= done, what="the packets to be forwarded")
+    site.vsctl("set", "sflow", uuid, "sampling=1")
+    # First from another port, which may belong to another thread.
+    site.send("vm2", "vm1", 10, port=2000)
+    site.send("vm1", "vm2", 10, port=2000)
+    found = collector.wait_for(lambda: len(f := collector.flow_samples()) == 20 and f)
+    assert [s["pool"] for s in found] == [2000 + n for n in range(1, 21)]
+
+
 # ---- what is in a sample
 
 def test_flooded_dropped_and_trunk(own_site, collector):
