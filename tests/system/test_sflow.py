@@ -587,7 +587,8 @@ def test_polling_zero(own_site, collector):
     collector.wait_for(collector.counter_samples)
 
 
-@pytest.mark.parametrize("bad", ["10.0.0.1:99999", "10.0.0.1:x", "10.0.0.1:0", "10.0.0.1:-1", "[fd00::1", ":6343", ""])
+@pytest.mark.parametrize("bad", ["10.0.0.1:99999", "10.0.0.1:x", "10.0.0.1:0", "10.0.0.1:-1", "[fd00::1", ":6343", "",
+                                 "10.0.0.1:6344,10.0.0.1:6345", "udp:10.0.0.1:6343", "10.0.0.300:6343"])
 def test_a_target_that_makes_no_sense(site, collector, bad):
     """It is left out and named in the log; the others get everything."""
     site.vsctl("--", "--id=@s", "create", "sflow", "sampling=1", f'targets="{bad}","10.0.0.1:6343"',
