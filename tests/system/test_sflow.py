@@ -355,6 +355,64 @@ def test_the_agent_is_a_device_with_ipv6_alone(own_site, collector):
     assert {d["agent"] for d in collector.datagrams} == {"fd00:2::5"}
 
 
+def test_the_agent_loses_its_address(own_site, collector):
+    """Nothing is exported with an address that is gone; a new one counts within a second."""
+    host = own_site.namespaces["host"]
+    own_site.network.veth(host, "ag0", own_site.namespaces["collector"], "ag0")
+    host.address("ag0", "203.0.113.5/24")
+    own_site.set_sflow(sampling=1, agent="ag0", polling=1)
+    assert_exported(own_site, collector, 1000)
+
+    def is_silent():
+        """The counters, which come several times a second, do not."""
+        own_site.warp(3)
+        collector.clear()
+        own_site.warp(10)
+        own_site.send("vm1", "vm2", 10, port=2000)
+        assert collector.datagrams == []
+        return "sFlow" not in own_site.host.appctl("dpctl/dump-flows")
+    host.run("ip", "address", "del", "203.0.113.5/24", "dev", "ag0")
+    await_log(own_site, "br0: no IP address for the sFlow agent: the device ag0 has no IP address")
+    assert is_silent()
+    host.address("ag0", "203.0.113.6/24")
+    await_log(own_site, "sFlow agent 203.0.113.6 ")
+    assert_exported(own_site, collector, 3000)
+    # Another one in its place is nothing to complain about.
+    own_site.mark_log()
+    host.run("sh", "-c", "ip address add 203.0.113.7/32 dev ag0; ip address del 203.0.113.6/24 dev ag0")
+    await_log(own_site, "sFlow agent 203.0.113.7 ")
+    host.run("ip", "link", "del", "ag0")
+    await_log(own_site, 'br0: no IP address for the sFlow agent: "ag0" is neither an IP address nor a device')
+    assert is_silent()
+    assert "203.0.113.6" not in own_site.log()
+
+
+def test_a_link_local_address_is_none(own_site, collector):
+    """But for a collector on the same link."""
+    host, far = own_site.namespaces["host"], own_site.namespaces["collector"]
+    own_site.network.veth(host, "eth2", far, "eth2")
+    host.run("sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/eth2/disable_ipv6")
+    far.address("eth2", "fe80::9/64")
+    wait_until(lambda: "fe80::" in host.run("ip", "address", "show", "dev", "eth2").stdout, what="its own address")
+    uuid = own_site.set_sflow(sampling=1, agent="eth2")
+    await_log(own_site, "br0: no IP address for the sFlow agent: the device eth2 has no IP address but a link-local one")
+    assert "sFlow agent fe80" not in own_site.log()
+    with own_site.collector("[::]:6344") as near:
+        own_site.vsctl("set", "sflow", uuid, 'target="[fe80::9%eth2]:6344"')
+        await_log(own_site, "sFlow agent fe80::")
+
+        def arrives():
+            own_site.send("vm1", "vm2", 1)
+            return near.flow_samples()
+        near.wait_for(arrives)
+        assert all(d["agent"].startswith("fe80::") for d in near.datagrams)
+        own_site.vsctl("set", "sflow", uuid, "target=10.0.0.1:6343")
+        await_log(own_site, "no IP address for the sFlow agent", 2)
+        host.address("eth2", "fd00:2::5/64")
+        await_log(own_site, "sFlow agent fd00:2::5 ")
+        assert_exported(own_site, collector, 1000)
+
+
 def test_several_targets(site):
     """Each gets everything, whatever becomes of the others."""
     with site.collector("10.0.0.1:6343") as a, site.collector("10.0.0.1:6344") as b, \
