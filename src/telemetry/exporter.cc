@@ -63,8 +63,9 @@ class Exporter::Collector {
       }
       error = errno;
       if (error == EAGAIN || error == ENOBUFS) break;  // too fast for the network: not the target's fault
-      // The own address that the socket took is gone; maybe there is another one.
-      if (error == EINVAL && attempt == 0 && address_ && open(*address_)) continue;
+      const bool is_report = error == ECONNREFUSED || error == EHOSTUNREACH || error == EMSGSIZE;
+      // The own address that the socket took may be gone, and another one have come.
+      if (!is_report && attempt == 0 && address_ && open(*address_)) continue;
       // A report that a link on the way has a smaller MTU is for the kernel, which makes fragments from then on.
       if (error != EMSGSIZE || attempt > 0) complain(std::strerror(error));
       drop_reports(socket_);

@@ -455,6 +455,8 @@ def test_names_are_resolved(site):
     ('"192.0.2.1:6343"', "Network is unreachable"), ("no.such.invalid", "the host name .* cannot be resolved: .*"),
     ('"10.0.0.1:6343"', "Connection refused")])
 def test_a_target_that_cannot_be_reached_is_said_once(own_site, target, why):
+    # Every datagram is answered, however fast the switch's clock runs.
+    own_site.namespaces["collector"].run("sh", "-c", "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit")
     uuid = own_site.set_sflow(target=target, sampling=1, agent="10.0.0.2")
     pattern = rf"sFlow of br0: cannot send to collector {re.escape(target.strip(chr(34)))}: {why} \(will keep trying\)"
     for round_ in range(3):
@@ -471,6 +473,35 @@ def test_a_target_that_cannot_be_reached_is_said_once(own_site, target, why):
     with own_site.collector() as collector:
         own_site.vsctl("set", "sflow", uuid, "target=10.0.0.1:6343")
         assert_exported(own_site, collector, 2000)
+
+
+def test_a_neighbour_that_does_not_answer_is_named_and_so_is_its_return(own_site):
+    """Nobody has the address on the own subnet; later somebody has it."""
+    own_site.set_sflow(target='"10.0.0.77:6343"', sampling=1, polling=1, agent="10.0.0.2")
+    again = "sFlow of br0: sending to collector 10.0.0.77:6343 again"
+    await_log(own_site, "sFlow of br0: cannot send to collector 10.0.0.77:6343: No route to host")
+    assert again not in own_site.log()
+    own_site.namespaces["collector"].address("eth0", "10.0.0.77/24")
+    with own_site.collector("10.0.0.77:6343") as collector:
+        def arrives():
+            own_site.send("vm1", "vm2", 1)
+            return collector.flow_samples()
+        collector.wait_for(arrives)
+        wait_until(lambda: again in own_site.log(), 20, what=again)
+    # Who is gone again is named again.
+    await_log(own_site, "cannot send to collector 10.0.0.77:6343: Connection refused")
+
+
+def test_the_address_of_the_way_to_the_collector_is_replaced(own_site, collector):
+    """The switch goes on by the other one, and has nothing to complain about."""
+    host = own_site.namespaces["host"]
+    own_site.set_sflow(sampling=1)
+    assert_exported(own_site, collector, 1000)
+    # Within another network, or it would go together with the first one.
+    host.run("sh", "-c", "ip address add 10.0.0.3/25 dev eth1; ip address del 10.0.0.2/24 dev eth1")
+    await_log(own_site, "sFlow agent 10.0.0.3 ")
+    assert_exported(own_site, collector, 2000)
+    assert "cannot send" not in own_site.log()
 
 
 def test_it_is_sent_as_soon_as_the_collector_can_be_reached(own_site):
