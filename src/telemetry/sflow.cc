@@ -15,6 +15,11 @@ LogModule log{"sflow"};
 // The number of the first bridge's agent among the physical entities, of which a host has fewer.
 constexpr std::uint32_t first_entity = 1000;
 
+void announce(const std::string& bridge, const IpAddress& agent, std::uint32_t number, const SflowConfig& config) {
+  log.info("{}: sFlow agent {} (sub-agent {}) reports to {} collector(s)", bridge, to_text(agent), number,
+           config.targets.size());
+}
+
 }  // namespace
 
 Sflow::Sflow(runtime::Loop& loop, std::string bridge, std::uint32_t number, Hooks hooks)
@@ -27,6 +32,7 @@ Sflow::Sflow(runtime::Loop& loop, std::string bridge, std::uint32_t number, Hook
 
 Sflow::~Sflow() {
   if (active_) send_all();
+  if (exporter_) log.info("{}: sFlow ends", bridge_);
 }
 
 void Sflow::configure(const SflowConfig& config) {
@@ -42,7 +48,10 @@ void Sflow::configure(const SflowConfig& config) {
   }
   if (other_agent) {
     complained_ = false;
+    const bool was_active = active_;
+    const IpAddress before = address_;
     check_address();
+    if (other_targets && was_active && active_ && address_ == before) announce(bridge_, address_, number_, config_);
   }
   // Beside another agent or other targets, too: the address may be the same.
   if (active_ && other_header) set_address(address_);
@@ -91,9 +100,7 @@ void Sflow::check_address() {
 }
 
 void Sflow::set_address(const IpAddress& address) {
-  if (!active_ || address != address_) {
-    log.info("{}: sFlow agent {} reports to {} collector(s)", bridge_, to_text(address), config_.targets.size());
-  }
+  if (!active_ || address != address_) announce(bridge_, address, number_, config_);
   address_ = address;
   SflowSettings settings;
   settings.agent = address;

@@ -435,6 +435,24 @@ def test_the_agent_is_found_though_some_collectors_cannot_be_reached(site, colle
     assert "no IP address for the sFlow agent" not in site.log()
 
 
+def test_the_log_tells_who_reports_to_how_many_collectors(site):
+    def said():
+        return [line.split("|INFO|")[1] for line in site.log().splitlines() if "|sflow|INFO|" in line]
+    uuid = site.set_sflow(agent="eth1")
+    begin = ["br0: sFlow agent 10.0.0.2 (sub-agent 0) reports to 1 collector(s)"]
+    assert said() == begin
+    site.vsctl("set", "sflow", uuid, 'targets="10.0.0.1:6343","10.0.0.1:6344"')
+    two = [*begin, "br0: sFlow agent 10.0.0.2 (sub-agent 0) reports to 2 collector(s)"]
+    assert said() == two
+    site.vsctl("set", "sflow", uuid, "sampling=10", "polling=5")
+    assert said() == two
+    site.vsctl("set", "sflow", uuid, "agent=10.0.0.9", 'targets="10.0.0.1:6344"')
+    three = [*two, "br0: sFlow agent 10.0.0.9 (sub-agent 0) reports to 1 collector(s)"]
+    assert said() == three
+    site.vsctl("clear", "bridge", "br0", "sflow")
+    assert said() == [*three, "br0: sFlow ends"]
+
+
 def test_a_hundred_targets(site):
     targets = ",".join(f'"10.0.0.1:{7000 + i}"' for i in range(100))
     with site.collector("10.0.0.1:7000") as first, site.collector("10.0.0.1:7099") as last:
