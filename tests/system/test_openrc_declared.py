@@ -195,6 +195,24 @@ def test_an_empty_declaration_is_fine(host):
     assert host.run("ovs-vsctl", "list-br").stdout == ""
 
 
+def test_a_declaration_that_was_commented_out_removes_nothing(host):
+    host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
+    with host.booted():
+        assert host.run("ovs-vsctl", "list-br").stdout == "br0\n"
+        host.write("/etc/conf.d/ovs", '#ovs_bridges="br0"\n')
+        done = host.run("rc-service", "ovs", "reload", status=None)
+        assert done.returncode != 0
+        assert "declares nothing, but the switch has bridge br0" in done.stdout
+        assert host.run("ovs-vsctl", "list-br").stdout == "br0\n"
+    with host.booted():
+        assert host.status("ovs") == "stopped"
+        assert [host.status(name) for name in ("ovsdb-server", "ovs-vswitchd")] == ["started"] * 2
+        assert host.run("ovs-vsctl", "list-br").stdout == "br0\n"
+        host.write("/etc/conf.d/ovs", 'ovs_bridges=""\n')
+        host.run("rc-service", "ovs", "start")
+        assert host.run("ovs-vsctl", "list-br").stdout == ""
+
+
 def test_diff(host):
     host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
     host.boot()
