@@ -64,7 +64,8 @@ struct Upcall {
   std::uint32_t whole_bytes = 0;     // size of the frame where `packet` is its beginning only; 0: it is whole
   SamplerId sampler = no_sampler;    // that took it
   // Of a sample: how many packets more could have been samples, this one included, than up to the last one that was
-  // received of this sampler and thread (or settle_sampler()).  The sum is exact as of the last sample.  It wraps at 2^32.
+  // received of this sampler and thread, or up to settle_sampler().  The sum is exact as of the last sample.  It wraps
+  // at 2^32.
   std::uint32_t passed = 0;
 };
 
