@@ -69,16 +69,16 @@ int diff(const ApplyOptions& options) {
   }
   const Present present = (*session)->present();
   const Plan plan = make_plan(*declared, present, (*session)->schema(), {.adopt = options.adopt});
+  if (auto ok = check_declares(*declared, plan, file_name(options.file)); !ok) {
+    complain(ok.error().message);
+    return exit_mistake;
+  }
   for (const std::string& remark : plan.remarks) complain(remark);
   if (!plan.refusals.empty()) {
     complain(join(plan.refusals, "\n"));
     return exit_database;
   }
   if (plan.empty()) return exit_done;
-  if (auto ok = check_declares(*declared, plan, file_name(options.file)); !ok) {
-    complain(ok.error().message);
-    return exit_mistake;
-  }
   std::fputs(in_words(plan, present, (*session)->schema()).c_str(), stdout);
   std::printf("\n%s", as_commands(plan, (*session)->schema()).c_str());
   return exit_differs;

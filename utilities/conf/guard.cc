@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,7 @@ LogModule log{"conf"};
 constexpr std::string_view target = "ovs-conf";
 constexpr runtime::Duration try_again{1000};
 constexpr runtime::Duration answer_limit{30000};
+constexpr std::chrono::milliseconds guards_end{2000};
 constexpr const char* guard_name = "ovs-guard";
 constexpr std::string_view not_in_time = "it was not confirmed in time";
 
@@ -353,6 +355,9 @@ int ask(std::string_view command) {
     return exit_unconfirmed;
   }
   std::fputs(answer->text.c_str(), stdout);
+  // The next apply is not to find a guard that has nothing left to do.
+  const auto end = std::chrono::steady_clock::now() + guards_end;
+  while (guarded() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds{5});
   return exit_done;
 }
 
