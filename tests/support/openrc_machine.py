@@ -32,6 +32,9 @@ from ovs_test import SCHEMA, Closing, build_dir, limit, program, wait_until
 PACKAGES = ("openrc", "librc1", "libeinfo1")
 PROGRAMS = {"ovsdb-server": "sbin", "ovs-vswitchd": "sbin", "ovs-vsctl": "bin", "ovs-appctl": "bin",
             "ovsdb-client": "bin", "ovsdb-tool": "bin", "ovs-conf": "bin"}
+# What the services expect of the programs.
+DIRECTORIES = {"sysconfdir": "/etc", "rundir": "/run/openvswitch", "dbdir": "/var/lib/openvswitch",
+               "logdir": "/var/log/openvswitch"}
 
 # Process 1: makes the machine's file system, says that it is up, and then only reaps.
 _INIT = r"""
@@ -96,6 +99,9 @@ def why_not():
     for tool in ("unshare", "nsenter", "ip"):
         if not shutil.which(tool):
             return f"there is no {tool}"
+    for name, found in makefile.variables(build_dir(), *DIRECTORIES).items():
+        if found != DIRECTORIES[name]:
+            return f"this build is configured with {name}={found}, and the services are for {DIRECTORIES[name]}"
     done = subprocess.run(_NAMESPACES + ["sh", "-ec", _PROBE], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=limit(30), check=False)
     if done.returncode != 0:

@@ -21,7 +21,8 @@ CONFIGURATION = ["conf.d/ovs", "conf.d/ovs-vswitchd", "conf.d/ovsdb-server"]
 def listed():
     """The files of the project: git's, or in a release, all."""
     done = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
+    # A release that is unpacked within a checkout is not the checkout's.
+    if done.returncode == 0 and (TOP / ".git").exists():
         return [name for name in done.stdout.split("\0") if name]
     return [str(path.relative_to(TOP)) for path in TOP.rglob("*") if path.is_file()]
 
