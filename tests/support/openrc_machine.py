@@ -47,6 +47,11 @@ mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=0755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=0755 tmpfs dev
+# Where the services expect the schema, and where this build's programs do, which may be in /tmp.
+if [ "$PKGDATADIR" != /usr/share/openvswitch ]; then
+    mkdir -p ".$PKGDATADIR"
+    cp usr/share/openvswitch/vswitch.ovsschema ".$PKGDATADIR"
+fi
 mkdir dev/net dev/shm dev/pts
 for device in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0" "net/tun 10 200"; do
     set -- $device
@@ -212,11 +217,9 @@ class Machine(Closing):
             except AssertionError:
                 if name != "ovs-conf":
                     raise
-        # Where the services expect it, and where this build's programs do.
-        for directory in ("/usr/share/openvswitch", makefile.variables(build_dir(), "pkgdatadir")["pkgdatadir"]):
-            schema = self.top / "programs" / directory.lstrip("/") / "vswitch.ovsschema"
-            schema.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(SCHEMA, schema)
+        schema = programs / "share/openvswitch/vswitch.ovsschema"
+        schema.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(SCHEMA, schema)
         # What is in /etc is the administrator's, and changes.
         shutil.copytree(self.top / "programs/etc", self.top / "upper/etc", dirs_exist_ok=True)
         shutil.rmtree(self.top / "programs/etc")
@@ -242,7 +245,8 @@ class Machine(Closing):
     def power_on(self):
         """Starts the machine without OpenRC: its file system and process 1."""
         assert not self.process
-        environment = dict(os.environ, TOP=str(self.top), LOWER=f"{self.top}/programs:/")
+        environment = dict(os.environ, TOP=str(self.top), LOWER=f"{self.top}/programs:/",
+                           PKGDATADIR=makefile.variables(build_dir(), "pkgdatadir")["pkgdatadir"])
         self.process = subprocess.Popen(_NAMESPACES + ["sh", "-c", _INIT], env=environment, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         said = self.process.stdout.readline()

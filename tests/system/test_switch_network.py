@@ -452,6 +452,7 @@ def test_exit_leaves_or_removes_the_internal_port(lan):
     assert lan.host.switch.wait() == 0
     assert "br0" in lan.host.namespace.interfaces()
     lan.host.start_switch()
+    lan.host.appctl("daemon/wait-ready")
     lan.host.appctl("exit", "--cleanup")
     assert lan.host.switch.wait() == 0
     assert "br0" not in lan.host.namespace.interfaces()

@@ -24,7 +24,8 @@ def listed():
     # A release that is unpacked within a checkout is not the checkout's.
     if done.returncode == 0 and (TOP / ".git").exists():
         return [name for name in done.stdout.split("\0") if name]
-    return [str(path.relative_to(TOP)) for path in TOP.rglob("*") if path.is_file()]
+    found = [str(path.relative_to(TOP)) for path in TOP.rglob("*") if path.is_file()]
+    return [name for name in found if not name.startswith("build-aux/")]  # automake's
 
 
 def interpreter(name):
