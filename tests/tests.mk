@@ -45,6 +45,10 @@ EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
 
 CLEANFILES += tests/tidy/headers.cache
 
+# Packages that tests unpack.
+distclean-local:
+	rm -rf devscripts openrc peer
+
 # Everything that tests/run runs.
 .PHONY: build-tests
 build-tests: all $(check_PROGRAMS)
