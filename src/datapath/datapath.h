@@ -135,8 +135,8 @@ class Datapath {
   virtual Result<SamplerId> add_sampler() = 0;
   virtual void remove_sampler(SamplerId sampler) = 0;
   virtual SamplerStats sampler_stats(SamplerId sampler) const = 0;
-  // The next sample that is received counts all that has passed by now, also by threads that took no sample for long:
-  // called when the probability becomes another one, so that this is not counted with later samples.
+  // The first sample that is taken from now on counts all that has passed by now, also by threads that took no sample
+  // for long: called when the probability becomes another one, so that this is not counted with later samples.
   virtual void settle_sampler(SamplerId sampler) = 0;
 
   virtual EngineStats stats() const = 0;
