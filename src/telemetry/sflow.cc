@@ -100,7 +100,7 @@ void Sflow::check_address() {
 }
 
 void Sflow::set_address(const IpAddress& address) {
-  if (!active_ || address != address_) announce(bridge_, address, number_, config_);
+  const bool is_new = !active_ || address != address_;
   address_ = address;
   SflowSettings settings;
   settings.agent = address;
@@ -114,6 +114,8 @@ void Sflow::set_address(const IpAddress& address) {
   }
   set_active(true);
   plan();
+  // Last: from here on it is true.
+  if (is_new) announce(bridge_, address, number_, config_);
 }
 
 void Sflow::set_active(bool active) {
