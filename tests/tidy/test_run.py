@@ -1,6 +1,7 @@
 """tests/run counts what there is, and takes nothing for a success that is none."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -133,3 +134,60 @@ def test_a_program_that_says_nothing_is_ended(build):
     status, output = build.run("unit/", slowness="0.001")
     assert (status, last_line(output)) == (1, "0 passed, 1 failed")
     assert "nothing heard of it" in output
+
+
+# ---- --again
+
+UNSTABLE = """
+import pathlib, pytest
+
+@pytest.mark.parametrize("word", ["a b", "c"])
+def test_unstable(word):
+    seen = pathlib.Path(__file__).with_name(f"seen {word}")
+    if not seen.exists():
+        seen.touch()
+        raise AssertionError(f"the first time of {word}")
+"""
+
+
+def tree(tmp_path, text):
+    """A copy of tests/run over a suite of its own; returns a function that runs it."""
+    for name in ("run", "support/makefile.py"):
+        (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(RUN.parent / name, tmp_path / "tests" / name)
+    (tmp_path / "tests" / "system").mkdir()
+    (tmp_path / "tests" / "system" / "test_it.py").write_text(text)
+    (tmp_path / "Makefile").write_text("UNIT_TESTS =\nFUZZ_TARGETS =\n")
+
+    def run(*arguments):
+        done = subprocess.run([sys.executable, tmp_path / "tests" / "run", *arguments, tmp_path, "system"],
+                              capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+    return run
+
+
+def test_an_unstable_test_has_failed(tmp_path):
+    status, output = tree(tmp_path, UNSTABLE)()
+    assert (status, last_line(output)) == (1, "0 passed, 2 failed")
+    assert "unstable" not in output.splitlines()[-2]
+
+
+def test_an_unstable_test_is_named_when_it_passes_again(tmp_path):
+    status, output = tree(tmp_path, UNSTABLE)("--again")
+    assert (status, last_line(output)) == (0, "2 passed, 0 failed")
+    for word in ("a b", "c"):
+        assert f"unstable tests/system/test_it.py::test_unstable[{word}]: it failed" in output
+        assert f"the first time of {word}" in output
+
+
+@pytest.mark.parametrize("text,expected", [
+    ("def test_a(): assert False, 'always'\ndef test_b(): pass\n", "1 passed, 1 failed"),
+    ("import os\ndef test_a(): os._exit(1)\n", "0 passed, 1 failed"),
+    ("import os\ndef test_a(): assert False\ndef test_b(): os._exit(1)\n", "0 passed, 1 failed"),
+    ("import pytest\n@pytest.fixture\ndef f():\n  yield\n  assert False\ndef test_a(f): pass\n", "0 passed, 1 failed"),
+    ("import nosuchmodule\n", "0 passed, 1 failed"),
+    (UNSTABLE.replace('"c"]', '"c", "d", "e"]'), "0 passed, 4 failed")])
+def test_what_fails_again_or_too_often_has_failed(tmp_path, text, expected):
+    status, output = tree(tmp_path, text)("--again")
+    assert (status, last_line(output)) == (1, expected)
+    assert "unstable tests/" not in output
