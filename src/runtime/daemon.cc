@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -17,7 +19,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -48,6 +49,13 @@ std::string describe(int status) {
   return fmt::format("was killed ({}){}", ::strsignal(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
 }
 
+// Returns when the child has ended; its process id stays taken until wait_for().
+void await_end(pid_t child) {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+}
+
 int wait_for(pid_t child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -62,6 +70,9 @@ int wait_for(pid_t child) {
   ::signal(WTERMSIG(status), SIG_DFL);
   rlimit no_core{};
   ::setrlimit(RLIMIT_CORE, &no_core);  // the child's core is the one of interest
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::raise(WTERMSIG(status));
   ::_exit(128 + WTERMSIG(status));
 }
@@ -136,19 +147,57 @@ class Notification {
   int fd_ = -1;
 };
 
-// The monitor passes on what it is asked to, so that stopping the parent stops the daemon.
+// The monitor passes on what it is asked to, so that stopping the parent stops the daemon.  While it has no child these
+// signals are blocked, so that each meets the child or is found by take_request().
+constexpr std::array requests{SIGTERM, SIGINT, SIGHUP};
 volatile sig_atomic_t monitored_child = 0;
+volatile sig_atomic_t asked_to_end = 0;  // SIGTERM or SIGINT, which may have come too late for the child
 
 void pass_on(int signal) {
-  if (monitored_child > 0) ::kill(static_cast<pid_t>(monitored_child), signal);
+  if (signal != SIGHUP) asked_to_end = signal;
+  ::kill(static_cast<pid_t>(monitored_child), signal);
 }
 
 void set_handlers(void (*handler)(int)) {
-  for (int s : {SIGTERM, SIGINT, SIGHUP}) {
+  for (int s : requests) {
     struct sigaction action {};
     action.sa_handler = handler;
     ::sigaction(s, &action, nullptr);
   }
+}
+
+sigset_t request_set() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (int s : requests) ::sigaddset(&set, s);
+  return set;
+}
+
+void block_requests(bool block) {
+  const sigset_t set = request_set();
+  ::sigprocmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, nullptr);
+}
+
+// While requests are blocked: waits so long for one to end, and returns its signal; 0: none came.  SIGHUP has no
+// meaning then: the next child opens its log anyway.
+int take_request(std::chrono::steady_clock::duration wait) {
+  const auto until = std::chrono::steady_clock::now() + wait;
+  const sigset_t set = request_set();
+  for (;;) {
+    const auto left = std::max(until - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration::zero());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec timeout{seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
+    const int signal = ::sigtimedwait(&set, nullptr, &timeout);
+    if (signal == SIGTERM || signal == SIGINT) return signal;
+    if (signal < 0 && errno == EAGAIN) return 0;
+  }
+}
+
+[[noreturn]] void end_by(int signal) {
+  set_handlers(SIG_DFL);
+  block_requests(false);
+  ::raise(signal);
+  ::_exit(128 + signal);
 }
 
 struct Identity {
@@ -215,10 +264,16 @@ struct Daemon::Impl {
     for (;;) {
       ReadyPipe pipe;
       OVS_TRY_DO(pipe.open());
+      block_requests(true);
       pid_t child = ::fork();
-      if (child < 0) return Unexpected{system_error("fork", errno)};
+      if (child < 0) {
+        const int error = errno;
+        block_requests(false);
+        return Unexpected{system_error("fork", error)};
+      }
       if (child == 0) {
         set_handlers(SIG_DFL);
+        block_requests(false);
         ReadyPipe::close(pipe.read_end);
         ReadyPipe::close(ready_pipe.write_end);
         ready_pipe = pipe;
@@ -230,14 +285,16 @@ struct Daemon::Impl {
       log_close_file();
       monitored_child = child;
       set_handlers(pass_on);
+      block_requests(false);
       if (pipe.wait()) {
         was_ready = true;
         ready_pipe.tell();
         // Only now: until the daemon is ready, its messages and ours go where the user sees them.
         if (detach) drop_standard_descriptors();
       }
+      await_end(child);
+      block_requests(true);
       int status = wait_for(child);
-      monitored_child = 0;
       bool crashed = WIFSIGNALED(status) && is_crash(WTERMSIG(status));
       // One that cannot even start would do no better the next time; it has said why.
       if (!was_ready) end_like(status);
@@ -247,15 +304,17 @@ struct Daemon::Impl {
         end_like(status);
       }
       crashes++;
-      log.err("{} crashes: pid {} {}, restarting", crashes, child, describe(status));
-      if (last_restart) {
-        auto wait = *last_restart + restart_interval - Clock::now();
-        if (wait > Clock::duration::zero()) {
-          log.warn("waiting until {} seconds since the last restart", restart_interval.count());
-          set_handlers(SIG_DFL);
-          std::this_thread::sleep_for(wait);
-        }
+      if (asked_to_end != 0) {
+        log.info("pid {} {}, exiting as was asked for", child, describe(status));
+        end_by(asked_to_end);
       }
+      log.err("{} crashes: pid {} {}, restarting", crashes, child, describe(status));
+      auto wait = Clock::duration::zero();
+      if (last_restart) wait = std::max(wait, *last_restart + restart_interval - Clock::now());
+      if (wait > Clock::duration::zero()) {
+        log.warn("waiting until {} seconds since the last restart", restart_interval.count());
+      }
+      if (int signal = take_request(wait)) end_by(signal);
       last_restart = Clock::now();
     }
   }

@@ -166,6 +166,34 @@ def test_monitor_does_not_restart_what_was_stopped(sample, target):
     assert not sample.pidfile.exists()
 
 
+def test_monitor_that_is_asked_to_end_while_its_daemon_crashes_ends(sample):
+    sample.run("--detach", "--pidfile", "--monitor", f"--log-file={sample.box.log_dir}/log")
+    pid = sample.pid()
+    monitor = parent_of(pid)
+    os.kill(monitor, signal.SIGSTOP)  # so that it learns of both at once
+    os.kill(pid, signal.SIGABRT)
+    wait_until(lambda: not is_running(pid))
+    os.kill(monitor, signal.SIGTERM)
+    os.kill(monitor, signal.SIGCONT)
+    wait_until(lambda: not is_running(monitor))
+    assert sample.pid() == pid  # no other one was started
+    assert f"pid {pid} was killed (Aborted), exiting as was asked for" in (sample.box.log_dir / "log").read_text()
+
+
+def test_monitor_that_waits_with_the_next_start_can_be_asked_to_end(sample):
+    sample.run("--detach", "--pidfile", "--monitor", f"--log-file={sample.box.log_dir}/log")
+    log = sample.box.log_dir / "log"
+    pid = sample.pid()
+    monitor = parent_of(pid)
+    os.kill(pid, signal.SIGABRT)
+    wait_until(lambda: sample.pid() != pid and can_connect(sample.control))
+    os.kill(sample.pid(), signal.SIGABRT)
+    wait_until(lambda: "since the last restart" in log.read_text())
+    os.kill(monitor, signal.SIGHUP)  # means nothing now
+    os.kill(monitor, signal.SIGTERM)
+    wait_until(lambda: not is_running(monitor))
+
+
 def test_monitor_in_the_foreground_ends_as_its_daemon(sample, box):
     process = subprocess.Popen([program("sample_daemon"), "--monitor", "--pidfile", f"--unixctl={sample.control}"],
                                env=box.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
