@@ -162,7 +162,7 @@ int run(int argc, char** argv) {
   coverage.start(std::chrono::seconds(5));
 
   loop.run();
-  vswitchd->release(cleanup);
+  vswitchd->end(cleanup);
   // Only now, so that who asked finds the devices gone.
   if (exit_reply) exit_reply->ok();
   loop.run_until([&] { return (*control)->idle(); }, std::chrono::seconds(5));

@@ -116,6 +116,7 @@ void Vswitchd::on_database_changed() {
 }
 
 void Vswitchd::configure() {
+  if (ended_) return;
   apply_root_settings();
   const bool everything = std::exchange(everything_, false);
   reconciler_->apply(everything);
@@ -167,7 +168,7 @@ void Vswitchd::apply_root_settings() {
 
 void Vswitchd::on_device_events() {
   for (const std::string& name : registry_->process_events()) reconciler_->device_changed(name);
-  reconciler_->retry_devices();
+  if (!ended_) reconciler_->retry_devices();
 }
 
 void Vswitchd::device_changed(const std::string& name) { reconciler_->device_changed(name); }
@@ -180,6 +181,13 @@ void Vswitchd::release(bool destroy) {
   reconciler_->release(destroy);
   configured_ = false;
   everything_ = true;
+}
+
+void Vswitchd::end(bool cleanup) {
+  ended_ = true;
+  release(cleanup);
+  // There is none of the model's left.  What another daemon made, which has the lock, is not ours to remove.
+  if (cleanup && !contention_told_) registry_->remove_leftovers();
 }
 
 Result<void> Vswitchd::add_commands(ControlTable& table) {

@@ -40,8 +40,9 @@ class Vswitchd : private dbclient::Client::Listener {
   ~Vswitchd() override;
 
   Result<void> add_commands(ControlTable& table);
-  // Removes the bridges, and with `destroy` the devices that would stay when the process ends.
-  void release(bool destroy);
+  // Removes the bridges, and with `cleanup` what would stay in the system when the process ends, also what an earlier
+  // process left there.  Whatever the database says afterwards, nothing is configured any more.
+  void end(bool cleanup);
 
   // What the control commands show.
   const Model& model() const { return model_; }
@@ -63,6 +64,7 @@ class Vswitchd : private dbclient::Client::Listener {
   void on_device_events();
   void look_at_lock();
   void configure();
+  void release(bool destroy);
   void apply_root_settings();
   void settled();
 
@@ -83,6 +85,7 @@ class Vswitchd : private dbclient::Client::Listener {
   bool restoring_ = true, restoring_told_ = false;
   bool leftovers_removed_ = false;
   bool contention_told_ = false;
+  bool ended_ = false;
   Messages messages_;  // about the row of Open_vSwitch
 };
 

@@ -458,6 +458,17 @@ def test_exit_leaves_or_removes_the_internal_port(lan):
     assert "br0" not in lan.host.namespace.interfaces()
 
 
+def test_exit_with_cleanup_before_the_first_configuration(lan):
+    """What an earlier run has left is removed without a word of the database, too."""
+    lan.host.switch.stop(signal.SIGKILL)
+    lan.host.server.stop()
+    lan.host.switch = lan.host.box.start_vswitchd(usual_control=True)
+    assert "br0" in lan.host.namespace.interfaces()
+    lan.host.appctl("exit", "--cleanup")
+    assert lan.host.switch.wait() == 0
+    assert "br0" not in lan.host.namespace.interfaces()
+
+
 def test_a_user_who_may_not_open_the_tun_device(lan):
     """It is said what cannot be opened by whom, and what an earlier run has made stays."""
     host = lan.host
