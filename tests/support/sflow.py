@@ -14,13 +14,14 @@ collector at the other end of the host's interface eth1.
 import contextlib
 import json
 import os
+import socket
 import struct
 import subprocess
 import threading
 from dataclasses import dataclass
 
 import netns
-from ovs_test import Closing, build_dir, wait_until
+from ovs_test import Closing, build_dir, limit, wait_until
 from two_hosts import Host
 
 
@@ -29,11 +30,18 @@ def record(sample, name):
     return next((r for r in sample["records"] if r["record"] == name), None)
 
 
+# The agent of the datagrams by which a collector finds out what it has not read yet.
+MARKER = "255.255.255.255"
+
+
 class Collector(Closing):
     """Listens in a namespace (None: here) at "[ADDRESS:]PORT", where an IPv6 address has brackets; a port of 0 is
     any free one."""
 
     def __init__(self, namespace=None, address="0"):
+        self._namespace = namespace
+        self._host = address.rpartition(":")[0].strip("[]") or "127.0.0.1"
+        self._markers_sent = self._markers_seen = 0
         program = [build_dir() / "tests" / "support" / "sflow_collector", str(address)]
         prefix = list(namespace.prefix) if namespace else []
         self._process = subprocess.Popen([*prefix, *program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -47,7 +55,22 @@ class Collector(Closing):
 
     def _read(self):
         for line in self._process.stdout:
-            self.datagrams.append(json.loads(line))
+            datagram = json.loads(line)
+            if datagram.get("agent") == MARKER:
+                self._markers_seen = datagram["sequence"]
+            else:
+                self.datagrams.append(datagram)
+
+    def settle(self):
+        """Waits until everything that was sent to it before is in `datagrams`."""
+        self._markers_sent += 1
+        number = self._markers_sent
+        with self._namespace.entered() if self._namespace else contextlib.nullcontext():
+            sock = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET, socket.SOCK_DGRAM)
+        with sock:
+            sock.sendto(struct.pack("!II4s4I", 5, 1, socket.inet_aton(MARKER), 0, number, 0, 0),
+                        (self._host, self.port))
+        wait_until(lambda: self._markers_seen >= number, what="the collector to read what it has got")
 
     def close(self):
         self._process.terminate()
@@ -68,6 +91,8 @@ class Collector(Closing):
         return self.samples("counters")
 
     def clear(self):
+        """Forgets what was sent to it before, also what is still on its way."""
+        self.settle()
         self.datagrams = []
 
     @staticmethod
@@ -177,7 +202,7 @@ class Site(Closing):
         build = build_dir()
         path = f"{build}/utilities:{build}/src/dbserver:{build}/src/vswitchd:{os.environ['PATH']}"
         done = subprocess.run([*self.namespaces["host"].prefix, "bash", "-c", script], text=True, capture_output=True,
-                              stdin=subprocess.DEVNULL, env={**self.host.box.env, "PATH": path}, timeout=60)
+                              stdin=subprocess.DEVNULL, env={**self.host.box.env, "PATH": path}, timeout=limit(60))
         assert status is None or done.returncode == status, f"{script}\n{done.stdout}{done.stderr}"
         return done
 
@@ -203,6 +228,7 @@ class Site(Closing):
     def restart_switch(self):
         self.host.switch.stop()
         self.host.start_switch(self.args)
+        self.host.appctl("daemon/wait-ready")
 
     def restart_server(self):
         self.host.server.stop()

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import sflow
-from ovs_test import wait_until
+from ovs_test import limit, wait_until
 from sflow import record
 
 VARIABLES = ("export COLLECTOR_IP=10.0.0.1 COLLECTOR_PORT=6343 AGENT_IP=eth1 "
@@ -128,7 +128,10 @@ def test_counters_arrive(site, collector):
     interfaces = ("tap0", "tap1", "tap2", "tap3", "br0")
     indexes = {name: site.ifindex(name) for name in interfaces}
     before = counter("tap1", "tx_packets")
-    site.send("vm1", "vm2", 20, size=500)
+    # Those that come before the first one's flow is there are no hits.
+    site.send("vm1", "vm2", 1, size=500)
+    wait_until(lambda: "dst=02:00:00:00:00:02" in site.host.appctl("dpctl/dump-flows"), what="the flow")
+    site.send("vm1", "vm2", 19, size=500)
     wait_until(lambda: counter("tap1", "tx_packets") == before + 20, what="the packets to be forwarded")
     site.set_sflow(polling=1, sampling=0)
 
@@ -186,10 +189,13 @@ def test_counters_of_vlans_and_the_host(site, collector):
     assert 0 < load["memory_free"] < load["memory_total"]
 
 
-def test_counters_are_spread_over_the_interval(site, collector):
+def test_counters_are_spread_over_the_interval(own_site, collector):
     """The sources are not all polled at one moment."""
-    site.set_sflow(polling=3, sampling=0)
-    collector.wait_for(lambda: len({s["source"] for s in collector.counter_samples()}) >= 6)
+    own_site.host.appctl("time/stop")
+    own_site.set_sflow(polling=3, sampling=0)
+    own_site.host.appctl("time/warp", "4000", "100")
+    collector.settle()
+    assert len({s["source"] for s in collector.counter_samples()}) >= 6
     assert len(collector.datagrams) >= 3
 
 
@@ -220,6 +226,8 @@ def test_changes_of_the_record_count_at_once(site, collector):
     with site.collector("10.0.0.1:7000") as other:
         site.vsctl("set", "sflow", uuid, "target=10.0.0.1:7000")
         assert_exported(site, other, 4000)
+        other.settle()
+    collector.settle()
     assert samples_of(collector, 4000) == []
     # The numbers went on.
     sequences = [s["sequence"] for s in collector.flow_samples() + other.flow_samples()]
@@ -280,9 +288,12 @@ def test_the_bridges_own_port(own_site, collector):
     host.run("ip", "link", "set", "br0", "up")
     host.run("ip", "neighbour", "add", "192.168.0.1", "lladdr", own_site.machines["vm1"].mac.hex(":"), "dev", "br0")
     own_site.set_sflow(sampling=1)
-    host.ping("192.168.0.1", wait=0.1)
     own = own_site.ifindex("br0")
-    found = collector.wait_for(lambda: [s for s in collector.flow_samples() if s["input"] == own])
+
+    def sampled():
+        host.ping("192.168.0.1", wait=0.1)
+        return [s for s in collector.flow_samples() if s["input"] == own]
+    found = collector.wait_for(sampled)
     assert found[0]["output"] == own_site.ifindex("tap0")
     assert record(found[0], "extended_switch")["in_vlan"] == 10
 
@@ -371,6 +382,7 @@ def test_the_agent_loses_its_address(own_site, collector):
         collector.clear()
         own_site.warp(10)
         own_site.send("vm1", "vm2", 10, port=2000)
+        collector.settle()
         assert collector.datagrams == []
         return "sFlow" not in own_site.host.appctl("dpctl/dump-flows")
     host.run("ip", "address", "del", "203.0.113.5/24", "dev", "ag0")
@@ -424,9 +436,9 @@ def test_several_targets(site):
                    '"10.0.0.1:6346"', "--", "set", "bridge", "br0", "sflow=@s")
         for collector in (a, b, c):
             assert_exported(site, collector, 1000 + collector.port)
-        everything = [s["sequence"] for s in a.flow_samples()]
-        for other in (b, c):
-            other.wait_for(lambda: [s["sequence"] for s in other.flow_samples()] == everything)
+        for collector in (a, b, c):
+            collector.settle()
+            assert [s["sequence"] for s in collector.flow_samples()] == list(range(1, 31))
 
 
 def test_the_agent_is_found_though_some_collectors_cannot_be_reached(site, collector):
@@ -466,7 +478,7 @@ def test_a_hundred_targets(site):
 def test_names_are_resolved(site):
     with sflow.Collector(site.namespaces["host"], "127.0.0.1:6343") as collector:
         site.set_sflow(target="localhost", sampling=1)
-        collector.wait_for(lambda: "sFlow agent 127.0.0.1" in site.log())
+        await_log(site, "sFlow agent 127.0.0.1 ")
         assert_exported(site, collector, 1000)
         assert {d["agent"] for d in collector.datagrams} == {"127.0.0.1"}
 
@@ -501,8 +513,10 @@ def test_a_neighbour_that_does_not_answer_is_named_and_so_is_its_return(own_site
     again = "sFlow of br0: sending to collector 10.0.0.77:6343 again"
     await_log(own_site, "sFlow of br0: cannot send to collector 10.0.0.77:6343: No route to host")
     assert again not in own_site.log()
-    own_site.namespaces["collector"].address("eth0", "10.0.0.77/24")
-    with own_site.collector("10.0.0.77:6343") as collector:
+    # It listens before it is found, so that nothing is refused.
+    with own_site.collector("6343") as collector:
+        own_site.namespaces["collector"].address("eth0", "10.0.0.77/24")
+
         def arrives():
             own_site.send("vm1", "vm2", 1)
             return collector.flow_samples()
@@ -790,4 +804,5 @@ def test_idle_time_costs_nothing(site, collector):
         return int(words[11]) + int(words[12])
     before, began = ticks(), time.monotonic()
     wait_until(lambda: time.monotonic() - began > 2, what="two seconds to pass")
-    assert ticks() - before <= 4  # hundredths of a second
+    used = (ticks() - before) / 100 / (time.monotonic() - began)
+    assert used <= 0.02 * limit(1), f"{used:.2%} of a core"
