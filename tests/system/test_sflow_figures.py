@@ -105,11 +105,13 @@ def deviations(site, n):
 @pytest.mark.parametrize("n", [64, 512])
 def test_estimates_are_unbiased(site, n):
     """A million packets of mixed sizes on two flows of 90 % and 10 %: estimated packets and bytes are within three
-    standard deviations of the truth.  One run out of a hundred is not, by chance; two in a row never are."""
+    standard deviations of the truth.  One run out of a hundred is not, by chance; three in a row never are."""
     for wire in site.wires.values():
         wire.close()
-    first = deviations(site, n)
-    assert first <= 3 or deviations(site, n) <= 3, first
+    found = [deviations(site, n)]
+    while found[-1] > 3 and len(found) < 3:
+        found.append(deviations(site, n))
+    assert found[-1] <= 3, found
     # Sampled traffic goes by megaflows.
     shown = site.host.appctl("dpctl/show")
     hits, missed = (int(shown.split(word)[1].split()[0]) for word in ("hit:", "missed:"))
@@ -126,9 +128,9 @@ def test_ten_thousand_samples_a_second(site):
         send(site, 10_000, 10_000)
         memory = site.host.switch.memory()
         send(site, 50_000, 10_000)
-        await_end(site, collector)
+        wait_until(lambda: (found := collector.flow_samples()) and found[-1]["pool"] == 60_000, 20, "the last sample")
+        collector.settle()
         last = collector.flow_samples()[-1]
-        assert last["pool"] == 60_000
         assert last["sequence"] + last["drops"] == 60_000
         assert len(collector.flow_samples()) == last["sequence"]
         assert [d["sequence"] for d in collector.datagrams] == list(range(1, len(collector.datagrams) + 1))
