@@ -27,6 +27,10 @@ def port_of(sample):
     return int.from_bytes(header[at + 24:at + 26], "big")
 
 
+def is_datagram(frame):
+    return frame[12:14] == b"\x08\x00" and frame[23] == 17
+
+
 class Seen:
     """What a switch reports about the traffic of this test, with names in place of interface numbers."""
 
@@ -35,7 +39,7 @@ class Seen:
                 site.namespaces["collector"].sniff("eth0", outgoing=False) as wire:
             self.exchange(site, collector, wire)
             self.datagrams = list(collector.datagrams)
-            frames = [f for f in wire.frames[:self.frames_without_counters] if f[12:14] == b"\x08\x00" and f[23] == 17]
+            frames = [f for f in wire.frames[:self.frames_without_counters] if is_datagram(f)]
         with open(pcap, "wb") as file:
             file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
             for frame in frames:
@@ -70,6 +74,9 @@ class Seen:
         for _ in range(5):
             site.wires["vm1"].send(labelled)
         sampled(8)
+        collector.settle()
+        ovs_test.wait_until(lambda: sum(is_datagram(f) for f in wire.frames) == len(collector.datagrams),
+                            what="all datagrams to be captured")
         self.frames_without_counters = len(wire.frames)
         site.vsctl("set", "sflow", uuid, "polling=2")
         sources = {f"0:{n}" for n in self.names} | {"2:1000"}
