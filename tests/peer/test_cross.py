@@ -360,7 +360,9 @@ def monitor_updates(box, client, server, arguments):
             rpc.transact("Open_vSwitch", *operations)
         ovs_test.wait_until(lambda: "the-end" in monitor.stderr() or not monitor.alive(),
                             what="the monitor to show the end")
-        monitor.stop()
+        # It reports that after everything else, and ends.
+        daemon.appctl("ovsdb-server/remove-db", "Open_vSwitch")
+        assert monitor.wait() == 1, monitor.stderr()
     return updates_by_table(monitor.stderr())
 
 
