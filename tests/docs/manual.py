@@ -214,18 +214,22 @@ def environment(box):
             "OVS_PKGDATADIR": str(ovs_test.SCHEMA.parent)}
 
 
+def _answers(box, name):
+    return any(ovs_test.answers(path) for path in box.run_dir.glob(f"{name}.*.ctl"))
+
+
 def start_server(box):
     """The server that examples may use: as a user of the installed one would find it."""
     box.create_database()
     socket = box.run_dir / "db.sock"
     box.start("ovsdb-server", box.db_dir / "conf.db", "--remote=punix:db.sock", "--pidfile",
-              "--log-file", "--no-chdir", ready=lambda: ovs_test.can_connect(socket))
+              "--log-file", "--no-chdir", ready=lambda: ovs_test.can_connect(socket) and _answers(box, "ovsdb-server"))
 
 
 def start_switch(box):
     """The switch daemon that examples may use, beside the server."""
     box.start("ovs-vswitchd", "--pidfile", "--log-file", "--no-chdir",
-              ready=lambda: list(box.run_dir.glob("ovs-vswitchd.*.ctl")))
+              ready=lambda: _answers(box, "ovs-vswitchd"))
 
 
 def stop_daemons(box):

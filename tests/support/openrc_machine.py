@@ -27,7 +27,7 @@ from pathlib import Path
 
 import debian
 import makefile
-from ovs_test import SCHEMA, Closing, build_dir, limit, program, wait_until
+from ovs_test import SCHEMA, Closing, build_dir, limit, program, stretched, wait_until
 
 PACKAGES = ("openrc", "librc1", "libeinfo1")
 PROGRAMS = {"ovsdb-server": "sbin", "ovs-vswitchd": "sbin", "ovs-vsctl": "bin", "ovs-appctl": "bin",
@@ -281,7 +281,7 @@ class Machine(Closing):
         """Runs a command on the machine and returns the CompletedProcess (text, both outputs together)."""
         # To a file: a daemon that keeps the descriptor must not keep us.
         with tempfile.TemporaryFile("w+", errors="replace") as output:
-            process = self.popen(*command, env=env, stdout=output, stderr=subprocess.STDOUT)
+            process = self.popen(*stretched(command), env=env, stdout=output, stderr=subprocess.STDOUT)
             try:
                 process.wait(limit(timeout))
             except subprocess.TimeoutExpired:

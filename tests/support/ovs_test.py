@@ -47,6 +47,13 @@ def limit(seconds):
     return seconds * float(os.environ.get("OVS_TEST_SLOWNESS", "1"))
 
 
+def stretched(arguments):
+    """The words of a command line, in which a --timeout that is but to end a test that hangs, of ten seconds or
+    more, is stretched, too."""
+    return [re.sub(r"^--timeout=(\d\d+)$", lambda m: f"--timeout={max(1, round(limit(int(m[1]))))}", str(word))
+            for word in arguments]
+
+
 def build_dir():
     """The build directory that holds our programs."""
     value = os.environ.get("OVS_BUILDDIR")
@@ -309,7 +316,7 @@ class Sandbox(Closing):
 
         status: the exit status that it must have; None where the caller looks for itself.
         """
-        command = [*self.prefix, program(name, flavour), *map(str, arguments)]
+        command = [*self.prefix, program(name, flavour), *stretched(arguments)]
         try:
             done = subprocess.run(command, input=input, capture_output=True, text=True,
                                   stdin=subprocess.DEVNULL if input is None else None,
@@ -384,7 +391,7 @@ class Sandbox(Closing):
             "ovsdb-server", *databases, f"--remote=punix:{path}",
             *(f"--remote={r}" for r in remotes), f"--pidfile={self.run_dir}/{name}.pid",
             f"--unixctl={control}", f"--log-file={self.log_dir}/{name}.log", "--no-chdir", *args,
-            flavour=flavour, ready=lambda: can_connect(path) and can_connect(control), **options)
+            flavour=flavour, ready=lambda: can_connect(path) and answers(control), **options)
         daemon.socket, daemon.control = path, control
         return daemon
 
@@ -409,7 +416,7 @@ class Sandbox(Closing):
             "ovs-vswitchd", f"unix:{self.run_dir / socket}", "--pidfile", "--no-chdir",
             *([] if usual_control else [f"--unixctl={path}"]),
             f"--log-file={self.log_dir}/ovs-vswitchd.log", *args,
-            flavour=flavour, ready=lambda: can_connect(control()), **options)
+            flavour=flavour, ready=lambda: answers(control()), **options)
         daemon.control = control()
         return daemon
 
@@ -422,6 +429,17 @@ def can_connect(path):
             return True
         except OSError:
             return False
+
+
+def answers(path):
+    """Whether a daemon answers on its control socket.  It has begun its work then, and minds signals."""
+    if not can_connect(path):
+        return False
+    try:
+        with RpcClient(path) as rpc:
+            return bool(rpc.call("version", []))
+    except (OSError, AssertionError):  # it has ended
+        return False
 
 
 def canonical_database(rpc, database="Open_vSwitch", ephemeral=True):
