@@ -127,13 +127,13 @@ class Hosts(Closing):
             self.plug_in()
         return seconds
 
-    def reaches(self, one, other, wait=1):
+    def reaches(self, one, other, wait=5):
         return self.vms[one].ping(ADDRESSES[other], wait=wait)
 
     def await_network(self, timeout=20):
         """Waits until machines of one VLAN reach each other; those of different ones must not."""
         for one, other in (("vm1", "vm3"), ("vm2", "vm4")):
-            wait_until(lambda a=one, b=other: self.reaches(a, b), timeout, f"{one} to reach {other}")
+            wait_until(lambda a=one, b=other: self.reaches(a, b, wait=1), timeout, f"{one} to reach {other}")
         assert not self.reaches("vm1", "vm2", wait=0.2)
         assert not self.reaches("vm1", "vm4", wait=0.2)
 
@@ -165,7 +165,7 @@ class Hosts(Closing):
             sock.bind((COLLECTOR, 6343))
             deadline = time.monotonic() + limit(timeout)
             while time.monotonic() < deadline:
-                self.reaches("vm1", "vm3")  # something to sample
+                self.reaches("vm1", "vm3", wait=1)  # something to sample
                 if select.select([sock], [], [], 0.1)[0]:
                     datagram = sock.recv(65536)
                     assert datagram[:8] == bytes.fromhex("0000000500000001"), "version 5, an agent with IPv4"

@@ -29,6 +29,9 @@ from ovs_test import Closing, limit, wait_until
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
 
+# asm-generic/socket.h
+_SO_RCVBUFFORCE = 33
+
 # linux/if_packet.h, linux/if_ether.h
 _SOL_PACKET, _PACKET_AUXDATA = 263, 8
 _ETH_P_ALL = 0x0003
@@ -59,7 +62,10 @@ class Sniffer(Closing):
         with _within(path):
             self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self._sock.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+            # Room for what arrives while we are not running; beyond the system's limit, where we may.
+            for option in (socket.SO_RCVBUF, _SO_RCVBUFFORCE):
+                with contextlib.suppress(PermissionError):
+                    self._sock.setsockopt(socket.SOL_SOCKET, option, 8 << 20)
             self._sock.bind((interface, _ETH_P_ALL))
         self.frames = []
         self._outgoing = outgoing
@@ -162,8 +168,8 @@ class Namespace:
             flags = ["nodad"] if ":" in address else []
             self.run("ip", "address", "add", address, "dev", interface, *flags)
 
-    def ping(self, address, count=1, wait=1, size=None):
-        """Whether the address answers."""
+    def ping(self, address, count=1, wait=5, size=None):
+        """Whether the address answers, within so many seconds: as long as this takes where it does not."""
         options = [] if size is None else ["-s", str(size)]
         return self.run("ping", "-n", "-q", "-i", "0.01", "-c", str(count), "-W", str(wait), *options, address,
                         check=False, timeout=wait + count + 20).returncode == 0

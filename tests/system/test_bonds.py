@@ -52,7 +52,7 @@ class Bond(Closing):
 def bond():
     with Bond() as made:
         made.await_active("l0")
-        wait_until(lambda: made.near.ping("10.0.0.2"), what="the first ping")
+        wait_until(lambda: made.near.ping("10.0.0.2", wait=1), what="the first ping")
         yield made
 
 
@@ -85,7 +85,7 @@ def test_the_other_member_takes_over(bond, end):
         bond.far.run("ip", "link", "set", "w0", "down")
     else:
         bond.host.namespace.run("ip", "link", "del", "l0")
-    wait_until(lambda: bond.near.ping("10.0.0.2"), what="the ping over the other link")
+    wait_until(lambda: bond.near.ping("10.0.0.2", wait=1), what="the ping over the other link")
     bond.await_active("l1")
     if end == "gone":
         return

@@ -133,7 +133,7 @@ def test_a_bridge_with_ports_and_an_address(host, shell):
     vm1.address("eth0", "192.0.2.1/24")
     vm2.address("eth0", "192.0.2.3/24")
     assert vm1.ping("192.0.2.2")
-    assert not vm2.ping("192.0.2.2")
+    assert not vm2.ping("192.0.2.2", wait=1)
     # Starting what is there changes nothing.
     before = host.vsctl("get", "Open_vSwitch", ".", "next_cfg")
     host.namespace.run("ip", "address", "flush", "dev", "br0")

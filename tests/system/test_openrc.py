@@ -48,8 +48,8 @@ def configure(host):
              "add-port", "br0", "tap0", "tag=1")
 
 
-def reaches(vms):
-    return vms[0].ping("10.1.0.3")
+def reaches(vms, wait=5):
+    return vms[0].ping("10.1.0.3", wait=wait)
 
 
 def await_respawn(host, daemon, pid):
@@ -121,7 +121,7 @@ def test_forwarding_comes_back_after_a_crash_of_either_daemon(host, vms):
             assert reaches(vms), "forwarding goes on without the database"
 
         await_respawn(host, daemon, before)
-        wait_until(lambda: reaches(vms), 10, "forwarding")
+        wait_until(lambda: reaches(vms, wait=1), 10, "forwarding")
     assert started(host) == ["started", "started"]
     # And the switch has found the new server.
     host.run("ovs-vsctl", "--timeout=10", "add-br", "br1")
@@ -144,7 +144,7 @@ def test_restart_and_stop(host, vms):
     host.run("rc-service", "ovsdb-server", "stop")
     assert started(host) == ["stopped", "stopped"]
     assert not DAEMONS.search(host.run("ps", "ax").stdout)
-    assert not reaches(vms)
+    assert not reaches(vms, wait=1)
     assert [file.name for file in host.path("/run/openvswitch").iterdir()] == []
 
 
@@ -423,7 +423,7 @@ def test_another_user(host, vms):
             pid = host.pid_of(daemon)
             host.run("kill", "-SEGV", str(pid))
             await_respawn(host, daemon, pid)
-        wait_until(lambda: reaches(vms), 10, "forwarding")
+        wait_until(lambda: reaches(vms, wait=1), 10, "forwarding")
         host.run("ovs-vsctl", "--timeout=10", "add-br", "br1")
         host.run("rc-service", "ovsdb-server", "stop")
     # And back.

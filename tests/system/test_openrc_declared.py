@@ -80,7 +80,7 @@ def test_reload_touches_only_what_differs(booted):
     output = ping.communicate(timeout=ovs_test.limit(60))[0]
     assert " 0% packet loss" in output
     assert host.run("ovs-vsctl", "get", "Interface", "eth0", "ofport", "_uuid").stdout == ports
-    assert booted.reaches("vm1", "vm2") and not booted.reaches("vm2", "vm4")
+    assert booted.reaches("vm1", "vm2") and not booted.reaches("vm2", "vm4", wait=1)
     # What is not declared any more, and was put there by the service, goes.
     host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\novs_ports_br0="eth0 tap0"\novs_port_tap0="tag=1"\n')
     host.run("rc-service", "ovs", "reload")
@@ -108,7 +108,7 @@ def test_restart_and_stop_leave_the_network(booted):
     # Restarting the switch below it.
     host.run("rc-service", "ovs-vswitchd", "restart")
     ovs_test.wait_until(lambda: host.status("ovs") == "started", 20, "the service to be started again")
-    ovs_test.wait_until(lambda: booted.reaches("vm1", "vm3"), 10, "forwarding")
+    ovs_test.wait_until(lambda: booted.reaches("vm1", "vm3", wait=1), 10, "forwarding")
 
 
 @pytest.mark.parametrize("mistake, message", [
