@@ -2,6 +2,7 @@
 
 import random
 import re
+import statistics
 import struct
 import threading
 import time
@@ -160,7 +161,7 @@ def test_contradictory_rows(box):
 
 
 def test_ports_that_flap():
-    """Links that go up and down, and devices that come and go, a hundred times a second."""
+    """Links that go up and down, and devices that come and go, a hundred times a second where nobody else is busy."""
     with netns.Network() as network:
         host = two_hosts.Host(network.namespace("host"))
         try:
@@ -181,17 +182,20 @@ def test_ports_that_flap():
                     flaps[0] += 15
             host.box.run("ovs-vsctl", "--timeout=20", "add-port", "br0", "x0", status=None)
             thread = threading.Thread(target=flap)
-            began = time.monotonic()
             thread.start()
+            lost, rounds = 0, 0
             try:
-                done = machines[0].run("ping", "-n", "-i", "0.01", "-c", "300", "-W", "2", "10.0.0.2", check=False)
+                # As long as it takes until there were enough.
+                while rounds == 0 or flaps[0] < 300:
+                    done = machines[0].run("ping", "-n", "-i", "0.01", "-c", "300", "-W", "2", "10.0.0.2", check=False)
+                    lost += 300 - int(re.search(r"(\d+) received", done.stdout).group(1))
+                    rounds += 1
+                    assert rounds <= ovs_test.limit(10), f"only {flaps[0]} flaps were made"
             finally:
                 stop.set()
                 thread.join()
-            rate = flaps[0] / (time.monotonic() - began)
-            assert int(re.search(r"(\d+) received", done.stdout).group(1)) >= 298
-            assert rate > 100 / ovs_test.limit(1), f"only {rate:.0f} flaps a second were made"
-            ovs_test.wait_until(lambda: machines[2].ping("10.0.0.1"), what="the port that flapped to work again")
+            assert lost <= 2 * rounds
+            ovs_test.wait_until(lambda: machines[2].ping("10.0.0.1", wait=1), what="the port that flapped to work again")
             assert host.switch.alive()
         finally:
             host.close()
@@ -203,11 +207,14 @@ def test_many_ports(box):
     switch = DummySwitch(box, {1: ()})
 
     def one_by_one(first, n):
-        began = time.monotonic()
+        seconds = []
         for i in range(first, first + n):
+            began = time.monotonic()
             box.run("ovs-vsctl", "--timeout=20", "add-port", "br0", f"v{i}", "--", "set", "Interface", f"v{i}",
                     "type=dummy")
-        return (time.monotonic() - began) / n
+            seconds.append(time.monotonic() - began)
+        # One that others have held up says nothing.
+        return statistics.median(seconds)
     few = one_by_one(0, 20)
     box.run("ovs-vsctl", "--timeout=60", *(w for i in range(100, 100 + count) for w in (
         "--", "add-port", "br0", f"v{i}", "--", "set", "Interface", f"v{i}", "type=dummy")), timeout=90)
