@@ -49,7 +49,8 @@ def test_what_ends_a_connection(box, server, message):
             assert rpc.recv() is None
         except ConnectionResetError:
             pass  # with what was not read
-        assert "received bad JSON" in (box.log_dir / "ovsdb-server.log").read_text()
+        ovs_test.wait_until(lambda: "received bad JSON" in (box.log_dir / "ovsdb-server.log").read_text(),
+                            what="the reason in the log")
         assert other.call("echo", [1]) == [1]
 
 

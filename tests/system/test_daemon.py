@@ -7,7 +7,15 @@ import socket
 import subprocess
 
 import pytest
-from ovs_test import can_connect, is_running, parent_of, program, wait_until
+from ovs_test import can_connect, is_running, limit, parent_of, program, wait_until
+
+
+def serves_as_another(sample, pid):
+    """Whether a daemon that was process `pid` serves as another one."""
+    try:
+        return sample.pid() != pid and can_connect(sample.control)
+    except (OSError, ValueError):  # the pidfile is being replaced
+        return False
 
 
 class Sample:
@@ -138,13 +146,7 @@ def test_monitor_restarts_after_a_crash(sample):
     first = sample.pid()
     monitor = parent_of(first)
     sample.ask("crash", status=None)
-
-    def restarted():
-        try:
-            return sample.pid() != first and can_connect(sample.control)
-        except (OSError, ValueError):
-            return False
-    wait_until(restarted)
+    wait_until(lambda: serves_as_another(sample, first))
     second = sample.pid()
     assert sample.describe()["pid"] == str(second)
     assert parent_of(second) == monitor
@@ -186,7 +188,7 @@ def test_monitor_that_waits_with_the_next_start_can_be_asked_to_end(sample):
     pid = sample.pid()
     monitor = parent_of(pid)
     os.kill(pid, signal.SIGABRT)
-    wait_until(lambda: sample.pid() != pid and can_connect(sample.control))
+    wait_until(lambda: serves_as_another(sample, pid))
     os.kill(sample.pid(), signal.SIGABRT)
     wait_until(lambda: "since the last restart" in log.read_text())
     os.kill(monitor, signal.SIGHUP)  # means nothing now
@@ -199,7 +201,7 @@ def test_monitor_in_the_foreground_ends_as_its_daemon(sample, box):
                                env=box.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_until(lambda: can_connect(sample.control))
     os.kill(sample.pid(), signal.SIGKILL)
-    assert process.wait(20) == -signal.SIGKILL
+    assert process.wait(limit(20)) == -signal.SIGKILL
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
@@ -259,10 +261,10 @@ def test_wait_ready_answers_when_the_daemon_is_ready(sample, box):
     assert "timed out after 1 second" in early.stderr
     waiting = box.popen("ovs-appctl", "-t", sample.control, "daemon/wait-ready")
     sample.ask("begin")
-    assert waiting.wait(20) == 0
+    assert waiting.wait(limit(20)) == 0
     assert sample.ask("daemon/wait-ready").stdout == ""
     sample.ask("exit")
-    assert process.wait(20) == 0
+    assert process.wait(limit(20)) == 0
 
 
 @pytest.mark.parametrize("options", [[], ["--detach"], ["--detach", "--monitor"], ["--user=nobody"]])
@@ -288,10 +290,10 @@ def test_a_supervisor_is_told_when_the_daemon_is_ready(sample, box, options, abs
         with pytest.raises(BlockingIOError):
             notify.recv(100)
         sample.ask("begin")
-        notify.settimeout(20)
+        notify.settimeout(limit(20))
         assert notify.recv(100) == b"READY=1"
         sample.ask("exit")
-        assert process.wait(20) == 0
+        assert process.wait(limit(20)) == 0
 
 
 @pytest.mark.parametrize("path", ["", "/" + "x" * 200, "/nobody/listens/here"])
@@ -305,7 +307,7 @@ def test_garbage_on_the_control_socket_harms_nobody(sample):
     sample.run("--detach", "--pidfile")
     for garbage in (b"\xff\xfe", b"[" * 100000, b'{"id":1}', b"GET / HTTP/1.0\r\n\r\n", b"{}" * 1000):
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(20)
+            s.settimeout(limit(20))
             s.connect(str(sample.control))
             try:
                 s.sendall(garbage)

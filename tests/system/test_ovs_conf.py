@@ -1,5 +1,6 @@
 """ovs-conf against a real database server and switch: apply, diff, dump, and changes to be confirmed."""
 
+import calendar
 import contextlib
 import json
 import os
@@ -577,6 +578,16 @@ def guard_pid(conf):
     return int((conf.box.run_dir / "ovs-conf.pid").read_text())
 
 
+def await_another_guard(conf, pid):
+    """Waits until another process has taken the place of the guard that was process `pid`."""
+    def another():
+        try:
+            return guard_pid(conf) != pid
+        except (OSError, ValueError):  # the file is being replaced
+            return False
+    wait_until(another, what="another guard")
+
+
 def guarded(conf):
     return (conf.box.run_dir / "ovs-conf.pid").exists()
 
@@ -628,7 +639,7 @@ def test_confirmed_too_late(switch):
         found = re.fullmatch(r"ovs-conf: no configuration waits to be confirmed: that of standard input was taken back at "
                              r"(.*?): (.*)\n", done.stderr)
         assert found and found[2] == why, done.stderr
-        assert begin <= time.mktime(time.strptime(found[1], "%Y-%m-%d %H:%M:%S")) <= time.time()
+        assert begin <= calendar.timegm(time.strptime(found[1], "%Y-%m-%d %H:%M:%S")) <= time.time()
         assert switch("confirm", status=UNCONFIRMED).stderr == "ovs-conf: no configuration waits to be confirmed\n"
     # The next one is another matter.
     switch.apply(OTHER, "--confirm=600")
@@ -667,7 +678,7 @@ def test_sockets_of_dead_guards_go(switch):
     switch.apply(OTHER, "--confirm=600")
     first = guard_pid(switch)
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: guard_pid(switch) != first, what="another guard")
+    await_another_guard(switch, first)
     dead = switch.box.run_dir / f"ovs-conf.{first}.ctl"
     assert dead.exists()
     switch("revert")
@@ -693,8 +704,9 @@ def test_ovs_conf_is_killed(switch):
     before = switch.settings()
     os.kill(switch.switch.pid, signal.SIGSTOP)
     try:
-        process = subprocess.Popen([ovs_test.program("ovs-conf"), "--confirm=1", "--wait=2", "apply", "-"], env=switch.box.env,
-                                   text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        words = ("--confirm=1", f"--wait={round(limit(4))}", "apply", "-")
+        process = subprocess.Popen([ovs_test.program("ovs-conf"), *words], env=switch.box.env, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    start_new_session=True)
         process.stdin.write(OTHER)
         process.stdin.close()
@@ -712,10 +724,11 @@ def test_ovs_conf_is_killed(switch):
 def test_the_guard_is_killed(switch):
     switch.apply(NET)
     before = switch.settings()
-    switch.apply(OTHER, "--confirm=3")
+    # The other one has to be seen in this time.
+    switch.apply(OTHER, f"--confirm={round(limit(5))}")
     first = guard_pid(switch)
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: guard_pid(switch) != first, what="another guard")
+    await_another_guard(switch, first)
     wait_until(lambda: not pending(switch), timeout=20, what="the old configuration")
     assert switch.settings() == before
 
@@ -745,11 +758,12 @@ def test_the_guard_is_ended(switch):
 def test_the_server_is_away_when_it_is_time(switch):
     switch.apply(NET)
     before = switch.settings()
-    switch.apply(OTHER, "--confirm=1")
+    # The server has to be gone before.
+    switch.apply(OTHER, f"--confirm={round(limit(3))}")
     switch.box.server.stop()
     log = switch.box.run_dir / "ovs-conf.pending"
     deadline = json.loads(log.read_text())["deadline"]
-    wait_until(lambda: time.time() > deadline + 0.5, what="the time to go back")
+    wait_until(lambda: time.time() > deadline + 0.5, timeout=20, what="the time to go back")
     assert pending(switch)
     switch.box.server = switch.box.start_ovsdb_server()
     wait_until(lambda: not pending(switch), timeout=20, what="the old configuration")

@@ -319,6 +319,7 @@ def test_a_client_that_does_not_read_its_replies(server):
         sent = 0
         # 2 GB of replies are asked for, unless the server takes no more of the requests, or closes.
         quiet_since = time.monotonic()
+        slow = 0
         while sent < 2000 * len(request) and time.monotonic() - quiet_since < ovs_test.limit(1):
             try:
                 sent += greedy.sock.send(request)
@@ -326,7 +327,9 @@ def test_a_client_that_does_not_read_its_replies(server):
             except BlockingIOError:
                 started = time.monotonic()
                 assert bystander.call("echo", ["quick"]) == ["quick"]
-                assert time.monotonic() - started < ovs_test.limit(2)
+                # Once it may have been others on this machine.
+                slow += time.monotonic() - started >= ovs_test.limit(2)
+                assert slow <= 1
             except (BrokenPipeError, ConnectionResetError):
                 break
         assert bystander.call("echo", ["quick"]) == ["quick"]
@@ -399,20 +402,18 @@ def test_a_silent_client_is_dropped(box, server):
     with Bystander(server) as rpc:
         set_remotes(rpc, {"target": f"punix:{path}", "inactivity_probe": 1000})
         ovs_test.wait_until(lambda: listens(path), what="the new remote")
+        # By the server's clock: it does not run on while we are held up.
+        server.appctl("time/stop")
         with ovs_test.RpcClient(path, timeout=30) as silent, ovs_test.RpcClient(path, timeout=30) as alive:
             assert "D" in silent.call("list_dbs", [])
             assert "D" in alive.call("list_dbs", [])
-            assert silent.recv()["method"] == "echo"
-            silent.sock.setblocking(False)
-            for _ in range(20):
+            for turn in range(4):
+                server.appctl("time/warp", "1000")
                 probe = alive.recv()
                 assert probe["method"] == "echo"
                 alive.send({"id": probe["id"], "result": probe["params"], "error": None})
-                try:
-                    if silent.sock.recv(1000) == b"":
-                        break
-                except BlockingIOError:
-                    continue
-            else:
-                raise AssertionError("the silent client stays")
-            assert "D" in alive.call("list_dbs", [])
+                # When it answers this, it has taken the other answer.
+                assert "D" in alive.call("list_dbs", [])
+                if turn == 0:
+                    assert silent.recv()["method"] == "echo"
+            assert silent.recv() is None, "the silent client stays"

@@ -97,8 +97,8 @@ def test_an_active_manager_connects_and_tries_again(box, schema):
                 peer.sendall(b'{"method":"list_dbs","params":[],"id":1}')
                 peer.settimeout(10)
                 assert b'["T","_Server"]' in peer.recv(1000)
-            wait_until(lambda: not manager(rpc)["is_connected"])
-        assert "sec_since_disconnect" in status_of(manager(rpc))
+            row = wait_until(lambda: not (row := manager(rpc))["is_connected"] and row)
+        assert "sec_since_disconnect" in status_of(row)
 
 
 def test_run_ends_with_its_command(box, schema):

@@ -258,11 +258,11 @@ def test_timeout_ends_by_the_alarm(vsctl):
 def test_waits_for_the_switch(box, server, vsctl):
     """Without an ovs-vswitchd a change waits, says so after two seconds, and ends when it comes."""
     box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-syslog", "--no-wait", "init")
-    process = subprocess.Popen(
-        [ovs_test.program("ovs-vsctl"), f"--db=unix:{server.socket}", "--no-syslog", "--timeout=20",
-         "add-br", "br0", "--", "list-br"],
-        env=box.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     started = time.monotonic()
+    process = subprocess.Popen(
+        [ovs_test.program("ovs-vsctl"), f"--db=unix:{server.socket}", "--no-syslog",
+         f"--timeout={int(ovs_test.limit(20))}", "add-br", "br0", "--", "list-br"],
+        env=box.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "br0\n"  # committed, and printed before the wait
     line = process.stderr.readline()
     assert "waiting for ovs-vswitchd" in line and "--no-wait" in line
@@ -340,7 +340,7 @@ def test_calls_at_once_do_not_lose_changes(box, server, vsctl):
         commands += ["--", "--may-exist", "add-port", "br0", f"shared{worker // 2}"]
         processes.append(subprocess.Popen(
             [ovs_test.program("ovs-vsctl"), f"--db=unix:{server.socket}", "--no-syslog", "--no-wait",
-             "--timeout=30", *commands], env=box.env))
+             f"--timeout={int(ovs_test.limit(30))}", *commands], env=box.env))
     assert [p.wait(ovs_test.limit(40)) for p in processes] == [0] * 8
     assert len(vsctl("list-ports br0").splitlines()) == 8 * 20 + 4
 
@@ -434,11 +434,11 @@ def test_help_and_lists(box):
 def test_wait_until_says_what_it_waits_for(box, server, vsctl):
     """After two seconds, and once, however often the row changes in vain."""
     vsctl("add-br br0")
+    started = time.monotonic()
     process = subprocess.Popen(
         [ovs_test.program("ovs-vsctl"), f"--db=unix:{server.socket}", "--no-syslog",
          f"--timeout={int(ovs_test.limit(20))}", "wait-until", "bridge", "br0", "other_config:x=y"],
         env=box.env, stderr=subprocess.PIPE, text=True)
-    started = time.monotonic()
     assert process.stderr.readline().endswith(
         "ovs-vsctl: waiting for the condition of wait-until on table Bridge\n")
     assert time.monotonic() - started >= 1.9
