@@ -49,7 +49,7 @@ def limit(seconds):
 
 def stretched(arguments):
     """The words of a command line, in which a --timeout that is but to end a test that hangs, of ten seconds or
-    more, is stretched, too."""
+    more, is stretched, too.  A test of such limits writes -t."""
     return [re.sub(r"^--timeout=(\d\d+)$", lambda m: f"--timeout={max(1, round(limit(int(m[1]))))}", str(word))
             for word in arguments]
 

@@ -123,7 +123,7 @@ def test_a_server_that_does_not_answer_is_named(box):
         mute.bind(str(path))
         mute.listen()
         seconds = 3 * round(ovs_test.limit(1))
-        done = client(box, f"--timeout={seconds}", "list-dbs", f"unix:{path}", status=-signal.SIGALRM)
+        done = client(box, "-t", seconds, "list-dbs", f"unix:{path}", status=-signal.SIGALRM)
     lines = done.stderr.splitlines()
     assert lines[0] == f'ovsdb-client: waiting for the reply to "list_dbs" from unix:{path}'
     assert lines[1].startswith(f"ovsdb-client: timed out after {seconds} seconds")

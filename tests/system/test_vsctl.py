@@ -450,7 +450,7 @@ def test_wait_until_says_what_it_waits_for(box, server, vsctl):
 
 
 def test_a_connection_that_does_not_come_is_explained(box):
-    done = box.run("ovs-vsctl", "--retry", f"--timeout={3 * int(ovs_test.limit(1))}",
+    done = box.run("ovs-vsctl", "--retry", "-t", 3 * int(ovs_test.limit(1)),
                    f"--db=unix:{box.run_dir}/nobody.sock", "show", status=None)
     assert f"waiting for a connection to unix:{box.run_dir}/nobody.sock" in done.stderr
 
