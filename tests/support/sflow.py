@@ -245,6 +245,15 @@ class Site(Closing):
         for _ in range(count):
             wire.send(frame)
 
+    def pave(self, source, destination, size=100):
+        """Sends one frame, and waits until the switch has a flow for those that follow: many at once would have to wait
+        for the decision about the first one, as far as there is room for them."""
+        self.send(source, destination, 1, size)
+        macs = [self.machines[name].mac.hex(":") for name in (source, destination)]
+        wait_until(lambda: any(f"eth(src={macs[0]},dst={macs[1]})" in line for line in
+                               self.host.appctl("dpctl/dump-flows").splitlines()),
+                   what=f"the flow from {source} to {destination}")
+
     def introduce(self):
         """Lets the bridge learn where each machine is, so that nothing that follows is flooded."""
         self.introduce_on("br0", *self.machines)

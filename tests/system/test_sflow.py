@@ -91,7 +91,8 @@ def test_the_commands_of_the_documentation(site, collector):
         f"_uuid : {uuid}\nagent : eth1\nexternal_ids : {{}}\nheader : 128\npolling : 10\nsampling : 64\n"
         'targets : ["10.0.0.1:6343"]\n')
 
-    site.send("vm1", "vm2", 6400, size=200)
+    site.pave("vm1", "vm2", size=200)
+    site.send("vm1", "vm2", 6399, size=200)
     found = collector.wait_for(lambda: len(f := collector.flow_samples()) >= 50 and f)
     for s in found:
         assert (s["rate"], s["drops"], s["source"]) == (64, 0, "2:1000")
@@ -128,9 +129,7 @@ def test_counters_arrive(site, collector):
     interfaces = ("tap0", "tap1", "tap2", "tap3", "br0")
     indexes = {name: site.ifindex(name) for name in interfaces}
     before = counter("tap1", "tx_packets")
-    # Those that come before the first one's flow is there are no hits.
-    site.send("vm1", "vm2", 1, size=500)
-    wait_until(lambda: "dst=02:00:00:00:00:02" in site.host.appctl("dpctl/dump-flows"), what="the flow")
+    site.pave("vm1", "vm2", size=500)
     site.send("vm1", "vm2", 19, size=500)
     wait_until(lambda: counter("tap1", "tx_packets") == before + 20, what="the packets to be forwarded")
     site.set_sflow(polling=1, sampling=0)
@@ -663,6 +662,7 @@ def test_after_a_restart_of_ovsdb_server(own_site, collector):
 
 def test_without_numbers_the_defaults_are_used(site, collector):
     site.set_sflow()
+    site.pave("vm1", "vm2")
     site.send("vm1", "vm2", 8000)
     found = collector.wait_for(collector.flow_samples)
     assert found[0]["rate"] == 400

@@ -19,6 +19,8 @@ MACHINES = tuple(sflow.Machine(m.name, m.tap, 10, m.address, m.mac) for m in sfl
 def site():
     with sflow.Site(MACHINES) as made:
         made.introduce()
+        for source, destination, _ in FLOWS:
+            made.pave(source, destination)
         yield made
 
 
