@@ -98,6 +98,8 @@ def test_the_switch_reports_its_state(switch):
 def test_our_appctl_reaches_the_packaged_switch(box):
     box.start_ovsdb_server(schema=ovs_test.packaged_schema(), flavour="packaged")
     daemon = box.start_vswitchd(flavour="packaged")
+    # It has all its commands when it has read its configuration.
+    box.run("ovs-vsctl", "--timeout=20", "add-br", "br0", flavour="packaged")
     for flavour in ("packaged", "ours"):
         assert "(Open vSwitch) 3.1.0" in daemon.appctl("version", flavour=flavour).stdout
     outputs = [daemon.appctl("list-commands", flavour=f).stdout for f in ("packaged", "ours")]
