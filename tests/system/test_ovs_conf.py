@@ -16,7 +16,7 @@ import time
 import pytest
 
 import ovs_test
-from ovs_test import SOURCE_DIR, canonical_database, limit, wait_until
+from ovs_test import SOURCE_DIR, canonical_database, is_running, limit, wait_until
 
 DONE, DIFFERS, MISTAKE, DATABASE, SWITCH, UNCONFIRMED = range(6)
 
@@ -613,8 +613,10 @@ def test_confirmed(switch):
 def test_not_confirmed(switch):
     switch.apply(NET)
     before = switch.settings()
+    began = time.monotonic()
     switch.apply(OTHER, "--confirm=1")
     wait_until(lambda: not pending(switch), what="the old configuration")
+    assert time.monotonic() - began >= 1
     assert switch.settings() == before
     switch.same(NET)
     # What somebody else has done meanwhile stays.
@@ -741,6 +743,7 @@ def test_both_guards_are_killed(switch):
     parent = int(re.search(r"PPid:\s+(\d+)", open(f"/proc/{guard}/status").read())[1])
     os.kill(parent, signal.SIGKILL)
     os.kill(guard, signal.SIGKILL)
+    wait_until(lambda: not is_running(guard), what="the guard's end")
     assert "its guard has been killed" in switch.apply(NET, status=UNCONFIRMED).stderr
     assert switch("revert").stdout == "the old configuration is back\n"
     assert switch.settings() == before
