@@ -42,7 +42,13 @@ std::string pidfile() { return rundir() + "/ovs-conf.pid"; }
 std::string pending_file() { return rundir() + "/ovs-conf.pending"; }
 std::string reverted_file() { return rundir() + "/ovs-conf.reverted"; }
 
+using Wall = std::chrono::system_clock;
+
 std::int64_t unix_time() { return static_cast<std::int64_t>(std::time(nullptr)); }
+// In so many seconds, and not before.
+std::int64_t unix_time_in(std::chrono::seconds wait) {
+  return std::chrono::ceil<std::chrono::seconds>(Wall::now().time_since_epoch() + wait).count();
+}
 
 // Writes a file of root's own, whose readers see all of it or nothing.
 Result<void> write_file(const std::string& name, const json::object& content) {
@@ -166,10 +172,9 @@ class Watch {
     return {};
   }
 
-  // Until the change is confirmed or taken back.
-  void run(std::int64_t deadline) {
-    const std::int64_t left = deadline - unix_time();
-    timer_.start(runtime::Duration{std::max<std::int64_t>(left, 0) * 1000});
+  // Until the change is confirmed, or taken back after so long.
+  void run(runtime::Duration left) {
+    timer_.start(std::max(left, runtime::Duration::zero()));
     loop_.run_until([this] { return finished_ && (!control_ || control_->idle()); });
     // Who asked is to have the answer.
     loop_.run_until([this] { return !control_ || control_->connections() == 0; }, runtime::Duration{1000});
@@ -270,7 +275,7 @@ void remove_dead_sockets() {
   Pending pending{0, options.file, options.db, nullptr};
   const auto longest = std::chrono::ceil<std::chrono::seconds>(options.limit + options.switch_limit) + *options.confirm;
   const Applied applied = apply(declared, options, [&](const Undo& undo) {
-    pending.deadline = unix_time() + longest.count();
+    pending.deadline = unix_time_in(longest);
     pending.undo = undo.to_json();
     return pending.write();
   });
@@ -280,14 +285,14 @@ void remove_dead_sockets() {
     tell(applied.status);
     std::exit(applied.status);
   }
-  pending.deadline = unix_time() + options.confirm->count();
+  pending.deadline = unix_time_in(*options.confirm);
   if (auto r = pending.write(); !r) log.warn("{}", r.error().message);
   std::printf("confirm with \"%s confirm\" within %lld seconds, or the old configuration comes back\n",
               program_name().c_str(),
               static_cast<long long>(options.confirm->count()));
   tell(applied.status);
   quiet();
-  watch->run(pending.deadline);
+  watch->run(*options.confirm);
   watch.reset();
   std::exit(EXIT_SUCCESS);
 }
@@ -303,7 +308,8 @@ void remove_dead_sockets() {
     log.err("{}", pending.error().message);
     std::exit(EXIT_FAILURE);
   }
-  watch->run(pending->deadline);
+  const auto left = std::chrono::seconds(pending->deadline) - Wall::now().time_since_epoch();
+  watch->run(std::chrono::ceil<runtime::Duration>(left));
   watch.reset();
   std::exit(EXIT_SUCCESS);
 }
