@@ -69,7 +69,8 @@ Engine::~Engine() = default;
 
 std::string Engine::full_name() const { return fmt::format("{}@{}", datapath_->type(), datapath_->name()); }
 
-void Engine::kick() { revalidate_soon_.schedule(); }
+// First: the database is told at the end of the round that the switch does what was asked for.
+void Engine::kick() { revalidate_soon_.schedule_first(); }
 
 void Engine::handle_upcalls() {
   if (on_hold_) return;
