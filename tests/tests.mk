@@ -25,6 +25,7 @@ check_PROGRAMS += $(FUZZ_TARGETS)
 # Folders in which the build makes something are listed by file: make dist takes a folder from the
 # build directory, too, with the objects in it.
 EXTRA_DIST += tests/run tests/docs tests/fuzz/corpus tests/peer tests/system \
+	tests/support/certificates.py \
 	tests/support/debian.py \
 	tests/support/declared_hosts.py \
 	tests/support/demo.py \

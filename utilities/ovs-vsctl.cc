@@ -58,7 +58,7 @@ int main(std::vector<std::string> words) {
   log.at(changes ? LogLevel::info : LogLevel::dbg, "Called as {}", call);
 
   utilities::set_waiting_for(settings.db);
-  auto server = Server::connect(settings.db, settings.retry);
+  auto server = Server::connect(settings.db, settings.retry, {}, settings.tls);
   if (!server) {
     // The first line is what scripts know; further ones say what to do.
     for (std::string_view line : split(server.error().message, '\n'))

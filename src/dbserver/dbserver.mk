@@ -31,6 +31,8 @@ libovs_dbserver_a_SOURCES = \
 	src/dbserver/storage.h \
 	src/dbserver/table.cc \
 	src/dbserver/table.h \
+	src/dbserver/tls_files.cc \
+	src/dbserver/tls_files.h \
 	src/dbserver/transaction.cc \
 	src/dbserver/transaction.h \
 	src/dbserver/transaction_commit.cc \

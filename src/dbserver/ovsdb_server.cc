@@ -18,6 +18,7 @@
 #include "dbserver/remotes.h"
 #include "dbserver/server.h"
 #include "dbserver/server_commands.h"
+#include "dbserver/tls_files.h"
 #include "rpc/control.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
@@ -36,7 +37,7 @@ struct Arguments {
   std::vector<std::string> databases;  // absolute
   std::optional<std::string> command;
   std::optional<std::string> control_path;
-  std::vector<std::string> ignored;
+  runtime::TlsSettings tls;
   ServerOptions server;
 };
 
@@ -107,7 +108,7 @@ int run(int argc, char** argv) {
   groups.push_back(server_options(arguments));
   groups.push_back(rpc::control_options(arguments.control_path));
   groups.push_back(daemon.options());
-  groups.push_back(runtime::tls_options(&arguments.ignored));
+  groups.push_back(runtime::tls_options(arguments.tls));
   groups.push_back(pair_options());
   groups.push_back(log_options());
   const auto help = [&groups] {
@@ -135,11 +136,18 @@ int run(int argc, char** argv) {
   runtime::Loop loop;
   Server server(loop, ovsdb::FileSystem::os(), arguments.server);
   Remotes remotes(server);
-  server.on_change([&remotes](Hosted& hosted) { remotes.database_changed(hosted); });
+  TlsFiles tls(server, arguments.tls);
+  remotes.keys_may_come(tls.follows_database());
+  server.on_change([&remotes, &tls](Hosted& hosted) {
+    // First, since a remote that the same transaction brings wants to use the key that it brings.
+    if (tls.database_changed(hosted)) remotes.keys_changed();
+    remotes.database_changed(hosted);
+  });
   for (const std::string& path : arguments.databases) {
     if (auto added = server.add_database(path); !added) die(added.error().message);
   }
   malloc_trim(0);
+  tls.apply();
   for (const std::string& remote : arguments.remotes) {
     if (auto added = remotes.add(remote); !added) die(added.error().message);
   }
@@ -174,7 +182,6 @@ int run(int argc, char** argv) {
   daemon.ready();
   // Not before: until then standard error is the terminal's.
   log.info("{} ({}) {}", program_name(), package_name, package_version());
-  for (const std::string& text : arguments.ignored) log.info("{}", text);
   loop.run();
   // What was asked for is finished: transactions on their way to the disk, and the answer of exit.
   loop.run_until([&] { return server.idle() && (!control || control->idle()); }, std::chrono::seconds(5));

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "runtime/tls_config.h"
 
 namespace ovs::dbserver {
 
@@ -29,8 +30,8 @@ Result<void> check_name(const std::string& name) {
   if (passive.error().code != EAFNOSUPPORT) return Unexpected{passive.error()};
   if (active.error().code != EAFNOSUPPORT) return active;
   return unexpected(
-      fmt::format("{}: not a remote; the forms are punix:FILE, ptcp:[PORT][:IP], unix:FILE, tcp:HOST[:PORT] "
-                  "and db:DATABASE,TABLE,COLUMN{}",
+      fmt::format("{}: not a remote; the forms are punix:FILE, ptcp:[PORT][:IP], pssl:[PORT][:IP], unix:FILE, "
+                  "tcp:HOST[:PORT], ssl:HOST[:PORT] and db:DATABASE,TABLE,COLUMN{}",
                   name, name.starts_with('/') ? fmt::format(" (did you mean punix:{}?)", name) : ""),
       EAFNOSUPPORT);
 }
@@ -242,6 +243,16 @@ void Remotes::database_changed(Hosted& hosted) {
   if (auto done = reconfigure(); !done) log.warn("{}", done.error().message);
 }
 
+// Whether a remote cannot be opened for want of a key that the database may still bring.
+bool Remotes::waits_for_keys(const std::string& name) const {
+  return keys_may_come_ && (name.starts_with("ssl:") || name.starts_with("pssl:")) && !runtime::check_tls(server_.loop());
+}
+
+void Remotes::keys_changed() {
+  failures_.clear();
+  if (auto done = reconfigure(); !done) log.warn("{}", done.error().message);
+}
+
 // db:DB,TABLE,COLUMN
 Result<void> Remotes::read_column(const std::string& remote, std::map<std::string, Target>& targets) {
   const std::vector<std::string_view> words = split(std::string_view(remote).substr(3), ',');
@@ -348,13 +359,13 @@ Result<void> Remotes::reconfigure() {
       continue;
     }
     auto failure = failures_.find(name);
-    if (failure != failures_.end() && !target.from_operator && server_.loop().now() < failure->second.again) continue;
+    if (failure != failures_.end() && server_.loop().now() < failure->second.again) continue;
     auto opened = open(name, target.options);
     if (opened) {
       if (failure != failures_.end()) failures_.erase(failure);
       endpoints_.emplace(name, *std::move(opened));
       status_changed = true;
-    } else if (target.from_operator) {
+    } else if (target.from_operator && !waits_for_keys(name)) {
       if (result) result = Unexpected{std::move(opened).error()};
     } else {
       failed(name, opened.error());

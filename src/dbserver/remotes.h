@@ -43,6 +43,10 @@ class Remotes {
 
   // Follows the columns that db: remotes name; called with each database that has changed.
   void database_changed(Hosted& hosted);
+  // Remotes by TLS that could not be opened are tried again now.
+  void keys_changed();
+  // Whether a remote by TLS of the operator may wait for a key that the database does not name yet.
+  void keys_may_come(bool may) { keys_may_come_ = may; }
   // Opens what is configured now; the first error of a remote that the operator named.
   Result<void> reconfigure();
 
@@ -69,6 +73,7 @@ class Remotes {
 
   Result<std::unique_ptr<Endpoint>> open(const std::string& name, const RemoteOptions& options);
   void failed(const std::string& name, const Error& error);
+  bool waits_for_keys(const std::string& name) const;
   Result<void> read_column(const std::string& remote, std::map<std::string, Target>& targets);
   void write_status();
 
@@ -80,6 +85,7 @@ class Remotes {
   std::set<std::string> watched_;  // databases that db: remotes name
   std::string last_problem_;
   bool reconfiguring_ = false;
+  bool keys_may_come_ = false;
   runtime::Timer status_timer_;
   runtime::Timer retry_timer_;
 };

@@ -17,13 +17,14 @@
 
 #include "base/paths.h"
 #include "base/text.h"
+#include "runtime/tls_config.h"
 
 namespace ovs::runtime {
 
 namespace {
 
-constexpr std::string_view active_forms = "unix:FILE or tcp:HOST[:PORT]";
-constexpr std::string_view passive_forms = "punix:FILE or ptcp:[PORT][:IP]";
+constexpr std::string_view active_forms = "unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT]";
+constexpr std::string_view passive_forms = "punix:FILE, ptcp:[PORT][:IP] or pssl:[PORT][:IP]";
 
 // `least` is 1 where one connects, and 0 where one listens: the system then chooses a port.
 Result<std::uint16_t> parse_port(std::string_view text, std::string_view name, int least) {
@@ -82,7 +83,7 @@ Unexpected<Error> unknown_kind(std::string_view name, std::string_view forms) {
 }
 
 Unexpected<Error> no_tls(std::string_view name) {
-  return unexpected(fmt::format("{}: SSL/TLS is not supported by this version", name), EPROTONOSUPPORT);
+  return unexpected(fmt::format("{}: {}", name, tls_is_absent), EPROTONOSUPPORT);
 }
 
 }  // namespace
@@ -93,10 +94,11 @@ Result<Endpoint> parse_active(std::string_view name, std::uint16_t default_port)
   if (colon == name.npos) return unknown_kind(name, active_forms);
   std::string_view rest = name.substr(colon + 1);
   if (kind == "unix") return unix_endpoint(rest, name);
-  if (kind == "ssl") return no_tls(name);
-  if (kind != "tcp") return unknown_kind(name, active_forms);
+  const bool tls = kind == "ssl";
+  if (tls && !tls_supported()) return no_tls(name);
+  if (!tls && kind != "tcp") return unknown_kind(name, active_forms);
 
-  Endpoint e{.kind = Endpoint::Kind::tcp, .port = default_port};
+  Endpoint e{.kind = Endpoint::Kind::tcp, .port = default_port, .tls = tls};
   auto end = end_of_host(rest);
   OVS_TRY(e.host, parse_host(rest.substr(0, end), name));
   if (e.host.empty()) return unexpected(fmt::format("{}: the host is missing", name), EINVAL);
@@ -112,10 +114,11 @@ Result<Endpoint> parse_passive(std::string_view name, std::uint16_t default_port
   if (colon == name.npos) return unknown_kind(name, passive_forms);
   std::string_view rest = name.substr(colon + 1);
   if (kind == "punix") return unix_endpoint(rest, name);
-  if (kind == "pssl") return no_tls(name);
-  if (kind != "ptcp") return unknown_kind(name, passive_forms);
+  const bool tls = kind == "pssl";
+  if (tls && !tls_supported()) return no_tls(name);
+  if (!tls && kind != "ptcp") return unknown_kind(name, passive_forms);
 
-  Endpoint e{.kind = Endpoint::Kind::tcp, .port = default_port};
+  Endpoint e{.kind = Endpoint::Kind::tcp, .port = default_port, .tls = tls};
   auto end = rest.find(':');
   if (end != 0 && !rest.empty()) {
     OVS_TRY(e.port, parse_port(rest.substr(0, end), name, 0));

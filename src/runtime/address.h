@@ -1,14 +1,14 @@
 // Where streams connect to and listen: names as users write them, and the kernel's addresses.
 //
-//     unix:PATH  tcp:HOST[:PORT]      active
-//     punix:PATH ptcp:[PORT][:HOST]   passive
+//     unix:PATH  tcp:HOST[:PORT]    ssl:HOST[:PORT]     active
+//     punix:PATH ptcp:[PORT][:HOST] pssl:[PORT][:HOST]  passive
 //
 // IPv6 addresses stand in brackets, with "%DEVICE" for the scope of a link-local one.  A relative
-// path is below OVS_RUNDIR.  A missing port is the caller's default.  ssl: and pssl: are known and
-// refused, so that the message says what is missing.
+// path is below OVS_RUNDIR.  A missing port is the caller's default.  ssl: and pssl: are refused by
+// a build without TLS, with a message that says so.
 //
 // Errors of names begin with the name.  Their code is EAFNOSUPPORT where the kind is unknown,
-// EPROTONOSUPPORT for TLS, EINVAL otherwise.
+// EPROTONOSUPPORT where TLS is missing, EINVAL otherwise.
 //
 // Thread safety: values; a Lookup belongs to its Loop's thread.
 #pragma once
@@ -33,6 +33,7 @@ struct Endpoint {
   std::string path;        // unix_socket: absolute
   std::string host;        // tcp: without brackets; passive: empty for every IPv4 address
   std::uint16_t port = 0;  // tcp
+  bool tls = false;        // tcp: TLS above it
 };
 
 Result<Endpoint> parse_active(std::string_view name, std::uint16_t default_port);

@@ -15,6 +15,8 @@
 #include "runtime/address.h"
 #include "runtime/socket_stream.h"
 #include "runtime/stream.h"
+#include "runtime/tls_config.h"
+#include "runtime/tls_stream.h"
 
 namespace ovs::runtime {
 
@@ -67,16 +69,17 @@ class SocketFile {
 
 class SocketListener final : public Listener {
  public:
-  SocketListener(Loop& loop, Descriptor fd, SocketFile file, std::string name, int port,
-                 std::function<void(std::unique_ptr<Stream>)> accepted)
+  SocketListener(Loop& loop, Descriptor fd, SocketFile file, std::string name, int port, bool tls,
+                 const std::function<void(std::unique_ptr<Stream>)>& accepted)
       : loop_(loop),
         fd_(std::move(fd)),
         file_(std::move(file)),
         name_(std::move(name)),
         port_(port),
-        shared_(std::make_shared<Shared>(Shared{std::move(accepted)})),
+        shared_(std::make_shared<Shared>(accepted)),
         pause_(loop, [this] { readiness_.want_read(); }),
         readiness_(loop, fd_.get(), [this] { ready(); }, nullptr) {
+    if (tls) shared_->handshakes.emplace(name_, tls_config_of(loop), accepted);
     readiness_.want_read();
   }
   ~SocketListener() override { shared_->gone = true; }
@@ -87,7 +90,9 @@ class SocketListener final : public Listener {
  private:
   // Survives a listener that its own handler destroys.
   struct Shared {
+    explicit Shared(std::function<void(std::unique_ptr<Stream>)> a) : accepted(std::move(a)) {}
     std::function<void(std::unique_ptr<Stream>)> accepted;
+    std::optional<TlsHandshakes> handshakes;  // those who want TLS come by these
     bool gone = false;
   };
 
@@ -105,6 +110,11 @@ class SocketListener final : public Listener {
         log.limited(limit, LogLevel::err, "{}: cannot accept a connection: {}", name_,
                     system_error("accept", errno).message);
         return pause_.start(out_of_descriptors_pause);
+      }
+      if (shared->handshakes) {
+        auto socket = adopt_socket(loop_, fd, "ssl:" + peer.to_string());
+        shared->handshakes->add(std::move(socket));
+        continue;
       }
       std::string name = port_ ? "tcp:" + peer.to_string() : next_unix_name();
       shared->accepted(adopt_socket(loop_, fd, std::move(name)));
@@ -192,10 +202,14 @@ Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, std::string_view 
                                                    std::function<void(std::unique_ptr<Stream>)> accepted,
                                                    std::uint16_t default_port) {
   OVS_TRY(Endpoint endpoint, parse_passive(name, default_port));
+  // Who cannot be served should not be let in.
+  if (endpoint.tls) {
+    if (auto checked = check_tls(loop); !checked) return Unexpected{std::move(checked).error().in(name)};
+  }
   OVS_TRY(Bound bound, endpoint.kind == Endpoint::Kind::tcp ? bind_tcp(endpoint, name)
                                                             : bind_unix(endpoint.path, name));
   return std::unique_ptr<Listener>(std::make_unique<SocketListener>(
-      loop, std::move(bound.fd), std::move(bound.file), std::string(name), bound.port, std::move(accepted)));
+      loop, std::move(bound.fd), std::move(bound.file), std::string(name), bound.port, endpoint.tls, accepted));
 }
 
 Result<void> Listener::check_name(std::string_view name) {

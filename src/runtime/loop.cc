@@ -26,6 +26,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "runtime/tls_config.h"
 
 namespace ovs::runtime {
 
@@ -98,6 +99,7 @@ struct Loop::Impl {
   asio::signal_set signals;
   asio::executor_work_guard<asio::io_context::executor_type> work;
   std::map<int, std::function<void()>> signal_handlers;
+  std::shared_ptr<TlsConfig> tls;
   bool signal_waiting = false;
 
   Timers timers;
@@ -382,6 +384,12 @@ void Timer::cancel() {
 }
 
 bool Timer::running() const { return impl_->is_linked(); }
+
+// ---- the keys of connections by TLS: kept here, understood elsewhere
+
+void set_tls_config(Loop& loop, std::shared_ptr<TlsConfig> config) { loop.impl().tls = std::move(config); }
+
+const std::shared_ptr<TlsConfig>& tls_config_of(Loop& loop) { return loop.impl().tls; }
 
 // ---- RoundHook
 

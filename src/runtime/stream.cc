@@ -10,7 +10,6 @@
 
 #include <array>
 #include <cerrno>
-#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,6 +18,8 @@
 #include "base/log.h"
 #include "runtime/address.h"
 #include "runtime/socket_stream.h"
+#include "runtime/tls_stream.h"
+#include "runtime/write_queue.h"
 
 namespace ovs::runtime {
 
@@ -28,86 +29,10 @@ Coverage stream_reads{"stream_read"};
 Coverage stream_writes{"stream_write"};
 
 constexpr std::size_t read_size = 64 * 1024;
-// A buffer below this is copied into the tail of the queue instead of standing there by itself.
-constexpr std::size_t small_size = 1024;
-// How large the chunk of copied bytes at the tail may become.
-constexpr std::size_t chunk_size = 64 * 1024;
 // With more than this queued, send() writes at once instead of at the round's end.
 constexpr std::size_t eager_size = 256 * 1024;
 // How many bytes one stream may write before others get their turn.
 constexpr std::size_t write_turn = 4 * 1024 * 1024;
-constexpr std::size_t max_iov = 64;
-
-// Bytes waiting for the socket, in order.
-class WriteQueue {
- public:
-  std::size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-
-  void push_copy(std::string_view bytes) {
-    if (bytes.empty()) return;
-    size_ += bytes.size();
-    if (chunks_.empty() || chunks_.back().shared ||
-        chunks_.back().own.size() + bytes.size() > chunk_size) {
-      Chunk& chunk = chunks_.emplace_back();
-      if (!spare_.empty() || spare_.capacity() >= small_size) chunk.own = std::exchange(spare_, {});
-      chunk.own.clear();
-    }
-    chunks_.back().own += bytes;
-  }
-
-  void push(std::string&& bytes) {
-    if (bytes.size() < small_size) return push_copy(bytes);
-    size_ += bytes.size();
-    chunks_.emplace_back().own = std::move(bytes);
-  }
-
-  void push(Buffer bytes) {
-    if (bytes->size() < small_size) return push_copy(*bytes);
-    size_ += bytes->size();
-    chunks_.emplace_back().shared = std::move(bytes);
-  }
-
-  std::size_t fill(std::array<iovec, max_iov>& iov) const {
-    std::size_t n = 0;
-    std::size_t skip = offset_;
-    for (auto& chunk : chunks_) {
-      if (n == iov.size()) break;
-      std::string_view view = chunk.view().substr(std::exchange(skip, 0));
-      iov[n++] = {const_cast<char*>(view.data()), view.size()};
-    }
-    return n;
-  }
-
-  void pop(std::size_t written) {
-    size_ -= written;
-    written += offset_;
-    while (!chunks_.empty() && written >= chunks_.front().view().size()) {
-      Chunk& chunk = chunks_.front();
-      written -= chunk.view().size();
-      // The copied bytes' storage serves the next round.
-      if (!chunk.shared && chunk.own.capacity() <= 2 * chunk_size) spare_ = std::move(chunk.own);
-      chunks_.pop_front();
-    }
-    offset_ = written;
-  }
-
-  void clear() {
-    chunks_.clear();
-    offset_ = size_ = 0;
-  }
-
- private:
-  struct Chunk {
-    Buffer shared;    // or, if null,
-    std::string own;
-    std::string_view view() const { return shared ? std::string_view(*shared) : own; }
-  };
-  std::deque<Chunk> chunks_;
-  std::string spare_;
-  std::size_t offset_ = 0;  // of the first chunk, written already
-  std::size_t size_ = 0;
-};
 
 // Everything of a stream; shared with the call under way, so that a handler may destroy the stream.
 struct State : std::enable_shared_from_this<State> {
@@ -158,6 +83,22 @@ struct State : std::enable_shared_from_this<State> {
     lookup.reset();
     ask_to_read();
     if (!queue.empty() || finishing) schedule_flush();
+  }
+
+  // Gives the kernel what it takes now, the queue and then `bytes`, and ends the sending side.
+  void send_last(std::string_view bytes) {
+    if (ended || !connected || failure) return;
+    queue.push_copy(bytes);
+    write_some();
+    shut_down();
+  }
+
+  void shut_down() {
+    ::shutdown(fd, SHUT_WR);
+    // TCP answers bytes that nobody read with a reset, which may overtake what was just sent.
+    char unread[read_size];
+    for (int i = 0; i < 16 && ::read(fd, unread, sizeof unread) > 0; i++) {
+    }
   }
 
   void schedule_flush() {
@@ -225,7 +166,7 @@ struct State : std::enable_shared_from_this<State> {
     std::size_t turn = 0;
     while (!queue.empty()) {
       if (turn >= write_turn) return ask_to_write();
-      std::array<iovec, max_iov> iov;
+      std::array<iovec, WriteQueue::max_iov> iov;
       msghdr message{};
       message.msg_iov = iov.data();
       message.msg_iovlen = queue.fill(iov);
@@ -265,11 +206,7 @@ struct State : std::enable_shared_from_this<State> {
     }
     if (!queue.empty()) return;
     if (finishing) {
-      ::shutdown(fd, SHUT_WR);
-      // TCP answers bytes that nobody read with a reset, which may overtake what was just sent.
-      char unread[read_size];
-      for (int i = 0; i < 16 && ::read(fd, unread, sizeof unread) > 0; i++) {
-      }
+      shut_down();
       return end(Error{"connection finished", 0});
     }
     heard = false;
@@ -371,10 +308,10 @@ struct State : std::enable_shared_from_this<State> {
   }
 };
 
-class SocketStream final : public Stream {
+class SocketStreamImpl final : public SocketStream {
  public:
-  explicit SocketStream(std::shared_ptr<State> state) : state_(std::move(state)) {}
-  ~SocketStream() override {
+  explicit SocketStreamImpl(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  ~SocketStreamImpl() override {
     state_->ended = true;
     state_->drop_socket();
     state_->queue.clear();
@@ -413,6 +350,7 @@ class SocketStream final : public Stream {
   }
   const std::string& name() const override { return state_->name; }
   Loop& loop() const override { return state_->loop; }
+  void send_last(std::string_view bytes) override { state_->send_last(bytes); }
 
  private:
   bool takes_bytes() const { return !state_->ended && !state_->finishing && !state_->failure; }
@@ -421,19 +359,24 @@ class SocketStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> adopt_socket(Loop& loop, int fd, std::string name) {
+std::unique_ptr<SocketStream> adopt_socket(Loop& loop, int fd, std::string name) {
   auto state = std::make_shared<State>(loop, std::move(name));
   state->use_socket(fd);
   state->become_connected();
-  return std::make_unique<SocketStream>(std::move(state));
+  return std::make_unique<SocketStreamImpl>(std::move(state));
+}
+
+std::unique_ptr<SocketStream> connect_socket(Loop& loop, const Endpoint& endpoint, std::string name) {
+  auto state = std::make_shared<State>(loop, std::move(name));
+  state->begin(endpoint);
+  return std::make_unique<SocketStreamImpl>(std::move(state));
 }
 
 Result<std::unique_ptr<Stream>> Stream::connect(Loop& loop, std::string_view name,
                                                 std::uint16_t default_port) {
   OVS_TRY(Endpoint endpoint, parse_active(name, default_port));
-  auto state = std::make_shared<State>(loop, std::string(name));
-  state->begin(endpoint);
-  return std::unique_ptr<Stream>(std::make_unique<SocketStream>(std::move(state)));
+  if (endpoint.tls) return connect_by_tls(loop, std::move(endpoint), std::string(name));
+  return std::unique_ptr<Stream>(connect_socket(loop, endpoint, std::string(name)));
 }
 
 Result<void> Stream::check_name(std::string_view name) {

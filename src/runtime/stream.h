@@ -1,8 +1,8 @@
 // Byte streams: connected sockets behind one interface, whatever they run over.
 //
 // Names, as users write them (runtime/address.h, ovsdb(7)):
-//   active:   unix:PATH   tcp:HOST[:PORT]   (ssl:HOST:PORT has its place and is refused until TLS comes)
-//   passive:  punix:PATH  ptcp:[PORT][:IP]  (likewise pssl:)
+//   active:   unix:PATH   tcp:HOST[:PORT]   ssl:HOST[:PORT]   (TLS: keys etc. are those of use_tls())
+//   passive:  punix:PATH  ptcp:[PORT][:IP]  pssl:[PORT][:IP]
 // IPv6 addresses stand in brackets.  A relative unix path is below OVS_RUNDIR.  A missing port is
 // `default_port`, that of the database protocol.
 //

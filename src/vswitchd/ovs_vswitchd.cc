@@ -33,6 +33,7 @@ struct Arguments {
   netdev::DummyMode dummies = netdev::DummyMode::off;
   bool lock_memory = false;
   std::vector<std::string> ignored;
+  runtime::TlsSettings tls;
 };
 
 OptionGroup switch_options(Arguments& arguments) {
@@ -86,7 +87,7 @@ int run(int argc, char** argv) {
   groups.push_back(switch_options(arguments));
   groups.push_back(rpc::control_options(arguments.control_path));
   groups.push_back(daemon.options());
-  groups.push_back(runtime::tls_options(&arguments.ignored));
+  groups.push_back(runtime::tls_options(arguments.tls));
   groups.push_back(log_options());
   const std::string default_database = "unix:" + path_below(rundir(), "db.sock");
   const auto help = [&] {
@@ -102,6 +103,7 @@ int run(int argc, char** argv) {
   if (!words) die(words.error().message);
   if (words->size() > 1) die("at most one DATABASE may be given; use --help for usage");
   arguments.database = words->empty() ? default_database : words->front();
+  if (auto good = runtime::check_tls_settings(arguments.tls, arguments.database); !good) die(good.error().message);
 
   // To make and change devices, and to receive and send frames of any kind.
   daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock"});
@@ -113,6 +115,7 @@ int run(int argc, char** argv) {
   runtime::raise_file_limit();
 
   runtime::Loop loop;
+  runtime::use_tls(loop, arguments.tls);
   log.info("{} ({}) {}", program_name(), package_name, package_version());
   for (const std::string& text : arguments.ignored) log.info("{}", text);
   // Whoever started this program waits for it, and sees no log.

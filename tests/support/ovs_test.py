@@ -86,6 +86,12 @@ def program(name, flavour="ours"):
     raise AssertionError(f"no {flavour} program {name} in {', '.join(folders)} of {top}")
 
 
+def has_tls():
+    """Whether our programs were built with TLS."""
+    return "this build has no TLS" not in subprocess.run(
+        [program("ovsdb-server"), "--help"], check=True, capture_output=True, text=True, timeout=limit(60)).stdout
+
+
 def normalize_uuids(text):
     """Replaces each distinct UUID by <0>, <1>, ... in the order of their first appearance."""
     seen = {}

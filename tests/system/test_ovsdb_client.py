@@ -50,7 +50,7 @@ def test_a_socket_without_a_listener_is_told_from_a_missing_one(box, server):
 
 
 @pytest.mark.parametrize("remote, reason", [
-    ("ssl:127.0.0.1:6640", "SSL/TLS is not supported by this version"),
+    ("ssl:127.0.0.1:6640", "TLS"),
     ("tcp:127.0.0.1:99999", "is not a port number"),
     ("tcp:[::1:6640", "bracket"),
     ("tcp:no-such-host.invalid:6640", "cannot be resolved"),

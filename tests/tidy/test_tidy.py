@@ -36,7 +36,7 @@ def test_a_clean_tree_passes(tree):
     ("src/base/a.cc", '#include "runtime/loop.h"', "base may not know runtime"),
     ("src/flow/a.cc", '#  include "runtime/loop.h"', "flow may not know runtime"),
     ("src/base/a.h", "#include <boost/asio/ip/tcp.hpp>", "which is for runtime alone"),
-    ("src/flow/a.cc", "#include <openssl/ssl.h>", "which is for runtime alone"),
+    ("src/flow/a.cc", "#include <openssl/ssl.h>", "which is for runtime tests alone"),
     ("utilities/a.cc", "#include <cap-ng.h>", "which is for runtime alone"),
     ("src/base/a.cc", '#include "text.h"', "which is not in src/"),
     ("src/base/a.cc", '#include "fmt/core.h"', "headers of libraries stand in <>"),

@@ -21,6 +21,7 @@
 #include "ovsdb_client/server.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
+#include "runtime/tls_config.h"
 #include "table.h"
 
 namespace ovs::utilities::ovsdb_client {
@@ -32,6 +33,7 @@ struct Settings {
   bool force = false;
   bool leader_only = true;
   std::optional<bool> db_change_aware;
+  runtime::TlsSettings tls;
 };
 
 struct Context {

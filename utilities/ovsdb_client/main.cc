@@ -46,8 +46,8 @@ std::string help_text(std::span<const OptionGroup> groups) {
                         row.info.synopsis, row.info.summary);
   }
   text += fmt::format(
-      "\nSERVER is unix:FILE or tcp:HOST:PORT, or punix:FILE or ptcp:PORT[:IP] to wait for the server to\n"
-      "connect, or several of them separated by commas; {} if it is left out.\n"
+      "\nSERVER is unix:FILE, tcp:HOST:PORT or ssl:HOST:PORT, or punix:FILE, ptcp:PORT[:IP] or pssl:PORT[:IP] to\n"
+      "wait for the server to connect, or several of them separated by commas; {} if it is left out.\n"
       "DATABASE is {} if it is left out, or else the server's only database.\n\n",
       default_server(), default_database);
   return text + options_help(groups);
@@ -180,7 +180,7 @@ Result<void> run(const std::vector<std::string>& words) {
   groups.push_back(own_options(settings));
   groups.push_back(table_options(settings.style));
   groups.push_back(daemon.options());
-  groups.push_back(runtime::tls_options());
+  groups.push_back(runtime::tls_options(settings.tls));
   groups.push_back(log_options());
   groups.push_back(common_options([&] { return help_text(groups); }, [] {
     return fmt::format("{} ({}) {}\n", program_name(), package_name, package_version());
@@ -206,6 +206,7 @@ Result<void> run(const std::vector<std::string>& words) {
   if (!out) return Unexpected{system_error("standard output", errno)};
   if (row->stays) OVS_TRY_DO(daemon.start());
   runtime::Loop loop;
+  runtime::use_tls(loop, settings.tls);
   Context context{loop, daemon, settings, out.get()};
   // Until it has begun to stay there is nothing to end in order; but the pidfile must go.
   if (row->stays) {

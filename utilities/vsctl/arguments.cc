@@ -144,7 +144,7 @@ std::vector<OptionGroup> option_groups(Settings& settings, Option timeout) {
   std::vector<OptionGroup> groups;
   groups.push_back(std::move(own));
   groups.push_back(std::move(clusters));
-  groups.push_back(runtime::tls_options());
+  groups.push_back(runtime::tls_options(settings.tls));
   groups.push_back(utilities::table_options(settings.style));
   groups.back().title = "Output formatting options:";
   groups.push_back(log_options());

@@ -19,6 +19,7 @@
 
 #include "base/options.h"
 #include "base/result.h"
+#include "runtime/tls_config.h"
 #include "table.h"
 #include "vsctl/command.h"
 
@@ -32,6 +33,7 @@ struct Settings {
   bool oneline = false;
   bool syslog = true;
   utilities::TableStyle style{.format = utilities::TableFormat::list};
+  runtime::TlsSettings tls;
 };
 
 // The program's own options; they write to `settings`, which must outlive them.  `timeout` is the row

@@ -13,7 +13,7 @@ namespace {
 
 // What to do about a connection that failed.
 std::string advice(std::string_view remotes, const Error& error) {
-  if (error.code == 0) return {};  // its text says what is wrong with the remote
+  if (error.code == 0) return {};  // its text says what is wrong with the remote, or with the keys
   if (!remotes.starts_with("unix:"))
     return "is ovsdb-server running there, and does it listen on that address (its --remote options, or ovs-vsctl "
            "set-manager if one of them is db:Open_vSwitch,Open_vSwitch,manager_options)?";
@@ -34,8 +34,11 @@ Server::Server(std::string remotes) : remotes_(std::move(remotes)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool retry,
-                                                std::optional<runtime::Duration> limit) {
+                                                std::optional<runtime::Duration> limit,
+                                                const runtime::TlsSettings& tls) {
+  OVS_TRY_DO(runtime::check_tls_settings(tls, remotes));
   std::unique_ptr<Server> server(new Server(std::string(remotes)));
+  runtime::use_tls(server->loop_, tls);
   server->limit_ = limit;
   rpc::SessionOptions options;
   options.retry = retry;

@@ -18,6 +18,7 @@
 #include "dbclient/client.h"
 #include "ovsdb/schema.h"
 #include "runtime/loop.h"
+#include "runtime/tls_config.h"
 
 namespace ovs::vsctl {
 
@@ -34,8 +35,10 @@ class Source {
 class Server : public Source {
  public:
   // `retry`: keeps trying to connect for ever.  `limit`: how long each wait may take; none: for ever.
+  // `tls`: the keys for remotes by TLS.
   static Result<std::unique_ptr<Server>> connect(std::string_view remotes, bool retry,
-                                                 std::optional<runtime::Duration> limit = {});
+                                                 std::optional<runtime::Duration> limit = {},
+                                                 const runtime::TlsSettings& tls = {});
   ~Server() override;
 
   Result<json::array> transact(const std::vector<std::string>& operations) override;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "runtime/tls_config.h"
+
 namespace ovs::runtime {
 namespace {
 
@@ -49,10 +51,9 @@ TEST(AddressTest, ActiveNamesThatAreWrong) {
   EXPECT_EQ(active("tcp:h:65536"), "error: tcp:h:65536: \"65536\" is not a port number (1 to 65535)");
   EXPECT_EQ(active("tcp:h:x"), "error: tcp:h:x: \"x\" is not a port number (1 to 65535)");
   EXPECT_EQ(active("unix:"), "error: unix:: the socket's path is missing");
-  EXPECT_EQ(active("ssl:h:1"), "error: ssl:h:1: SSL/TLS is not supported by this version");
-  EXPECT_EQ(active("punix:/x"), "error: punix:/x: not a connection method (use unix:FILE or tcp:HOST[:PORT])");
-  EXPECT_EQ(active("/x"), "error: /x: not a connection method (use unix:FILE or tcp:HOST[:PORT])");
-  EXPECT_EQ(active(""), "error: : not a connection method (use unix:FILE or tcp:HOST[:PORT])");
+  EXPECT_EQ(active("punix:/x"), "error: punix:/x: not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])");
+  EXPECT_EQ(active("/x"), "error: /x: not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])");
+  EXPECT_EQ(active(""), "error: : not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])");
 }
 
 TEST(AddressTest, PassiveNames) {
@@ -65,9 +66,26 @@ TEST(AddressTest, PassiveNames) {
   EXPECT_EQ(passive("ptcp:99:[::]"), "::|99");
   EXPECT_EQ(passive("ptcp:99:name.example"),
             "error: ptcp:99:name.example: \"name.example\" is not an IP address to listen on");
-  EXPECT_EQ(passive("pssl:1"), "error: pssl:1: SSL/TLS is not supported by this version");
   EXPECT_EQ(passive("ptcp:99999"), "error: ptcp:99999: \"99999\" is not a port number (0 to 65535)");
-  EXPECT_EQ(passive("tcp:h:1"), "error: tcp:h:1: not a connection method (use punix:FILE or ptcp:[PORT][:IP])");
+  EXPECT_EQ(passive("tcp:h:1"), "error: tcp:h:1: not a connection method (use punix:FILE, ptcp:[PORT][:IP] or pssl:[PORT][:IP])");
+}
+
+TEST(AddressTest, NamesThatWantTls) {
+  if (!tls_supported()) {
+    EXPECT_EQ(active("ssl:h:1"), "error: ssl:h:1: " + std::string(tls_is_absent));
+    EXPECT_EQ(passive("pssl:1"), "error: pssl:1: " + std::string(tls_is_absent));
+    return;
+  }
+  EXPECT_EQ(active("ssl:h:1"), "h|1");
+  EXPECT_EQ(active("ssl:[2001:db8::1]"), "2001:db8::1|6640");
+  EXPECT_EQ(active("ssl:h:0"), "error: ssl:h:0: \"0\" is not a port number (1 to 65535)");
+  EXPECT_EQ(active("ssl:"), "error: ssl:: the host is missing");
+  EXPECT_EQ(passive("pssl:"), "|6640");
+  EXPECT_EQ(passive("pssl:99:[::1]"), "::1|99");
+  EXPECT_TRUE(parse_active("ssl:h:1", 6640)->tls);
+  EXPECT_FALSE(parse_active("tcp:h:1", 6640)->tls);
+  EXPECT_TRUE(parse_passive("pssl:1", 6640)->tls);
+  EXPECT_FALSE(parse_passive("ptcp:1", 6640)->tls);
 }
 
 TEST(AddressTest, TextOfAddresses) {

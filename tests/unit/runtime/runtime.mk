@@ -6,6 +6,14 @@ tests_unit_runtime_runtime_tests_SOURCES = \
 	tests/unit/runtime/pidfile_test.cc \
 	tests/unit/runtime/stream_test.cc \
 	tests/support/temporary_directory.h
+if HAVE_SSL
+tests_unit_runtime_runtime_tests_SOURCES += \
+	tests/unit/runtime/tls_config_test.cc \
+	tests/unit/runtime/tls_session_test.cc \
+	tests/unit/runtime/tls_stream_test.cc \
+	tests/support/certificates.cc \
+	tests/support/certificates.h
+endif
 tests_unit_runtime_runtime_tests_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests $(GTEST_CFLAGS)
 tests_unit_runtime_runtime_tests_LDADD = $(runtime_LIBS) $(base_LIBS) $(GTEST_LIBS)
 

@@ -1,0 +1,159 @@
+#include "runtime/tls_config.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/descriptor.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "runtime/tls_context.h"
+
+namespace ovs::runtime {
+
+namespace {
+
+LogModule log{"stream_ssl"};
+
+// What no file of keys and certificates exceeds.
+constexpr std::size_t max_file = 4 * 1024 * 1024;
+
+Result<std::string> read_file(const std::string& path, std::string_view what) {
+  // Not blocking: a pipe that nobody writes to must not stop the program.
+  const Descriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  const auto failed = [&](int error) {
+    return Unexpected{system_error(fmt::format("{}: the {} cannot be read", path, what), error)};
+  };
+  if (fd.get() < 0) return failed(errno);
+  std::string text;
+  char buffer[16384];
+  while (true) {
+    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n == 0) return text;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(errno);
+    text.append(buffer, static_cast<std::size_t>(n));
+    if (text.size() > max_file) return failed(EFBIG);
+  }
+}
+
+}  // namespace
+
+bool tls_supported() { return true; }
+
+Result<void> check_tls_settings(const TlsSettings& settings) {
+  std::vector<std::string> missing;
+  if (settings.private_key.empty()) missing.emplace_back("--private-key");
+  if (settings.certificate.empty()) missing.emplace_back("--certificate");
+  if (settings.ca_cert.empty()) missing.emplace_back("--ca-cert (or --bootstrap-ca-cert)");
+  if (missing.empty()) return {};
+  return unexpected("TLS needs a private key, a certificate and the CA's certificate; missing: " + join(missing, ", "), ENOKEY);
+}
+
+Result<void> check_tls_settings(const TlsSettings& settings, std::string_view remotes) {
+  for (std::string_view name : split_any(remotes, ", \t\n")) {
+    if (!name.starts_with("ssl:") && !name.starts_with("pssl:")) continue;
+    if (auto checked = check_tls_settings(settings); !checked) return Unexpected{std::move(checked).error().in(name)};
+  }
+  return {};
+}
+
+Result<TlsFileContents> read_tls_files(const TlsSettings& settings) {
+  TlsFileContents files;
+  OVS_TRY(files.private_key, read_file(settings.private_key, "private key"));
+  OVS_TRY(files.certificate, read_file(settings.certificate, "certificate"));
+  if (!settings.peer_ca_cert.empty()) {
+    OVS_TRY(files.peer_ca_cert, read_file(settings.peer_ca_cert, "certificate for peers"));
+  }
+  if (settings.ca_cert == "none") return files;
+  auto ca_cert = read_file(settings.ca_cert, "CA's certificate");
+  if (!ca_cert && settings.bootstrap && ca_cert.error().code == ENOENT) {
+    files.bootstrapping = true;
+  } else {
+    OVS_TRY(files.ca_cert, std::move(ca_cert));
+  }
+  return files;
+}
+
+void TlsConfig::set(const TlsSettings& settings) {
+  if (settings == settings_) return;
+  settings_ = settings;
+  // What was made of other files is not what the operator wants now.
+  context_ = TlsContext{};
+  complaint_.clear();
+}
+
+Result<TlsContext> TlsConfig::current() {
+  OVS_TRY_DO(check_tls_settings(settings_));
+  auto files = read_tls_files(settings_);
+  if (files && context_.ssl && *files == files_) {
+    complaint_.clear();
+    return context_;
+  }
+  // A CA's certificate that was there and is gone is no reason to trust the next peer.
+  if (files && files->bootstrapping && context_.ssl && !context_.bootstrapping) {
+    files = unexpected(fmt::format("{}: the CA's certificate is gone", settings_.ca_cert), ENOENT);
+  }
+  auto made = files ? make_tls_context(settings_, *files) : Result<TlsContext>(Unexpected{files.error()});
+  if (made) {
+    if (context_.ssl && !context_.bootstrapping) log.info("{}: new keys or certificates are used from now on", settings_.certificate);
+    context_ = *std::move(made);
+    files_ = *std::move(files);
+    complaint_.clear();
+    return context_;
+  }
+  if (!context_.ssl) return made;
+  // Peers are not accepted unverified because a CA's certificate that was written meanwhile is bad.
+  if (context_.bootstrapping) return made;
+  if (complaint_ != made.error().message) {
+    complaint_ = made.error().message;
+    log.err("{}; the keys and certificates that were read before stay in use", complaint_);
+  }
+  return context_;
+}
+
+void use_tls(Loop& loop, const TlsSettings& settings) {
+  if (const auto& config = tls_config_of(loop)) {
+    config->set(settings);
+  } else {
+    set_tls_config(loop, std::make_shared<TlsConfig>(settings));
+  }
+}
+
+Result<void> check_tls(Loop& loop) {
+  const auto& config = tls_config_of(loop);
+  if (!config) return check_tls_settings(TlsSettings{});
+  OVS_TRY_DO(config->current());
+  return {};
+}
+
+Result<void> write_new_file(const std::string& path, std::string_view pem) {
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor fd{::mkostemp(temporary.data(), O_CLOEXEC)};
+  if (fd.get() < 0) return Unexpected{system_error(path, errno)};
+  int error = 0;
+  while (!pem.empty() && error == 0) {
+    const ssize_t n = ::write(fd.get(), pem.data(), pem.size());
+    if (n > 0) {
+      pem.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno != EINTR) {
+      error = n == 0 ? EIO : errno;
+    }
+  }
+  // A certificate is no secret.
+  if (error == 0 && (::fchmod(fd.get(), 0644) != 0 || ::fsync(fd.get()) != 0)) error = errno;
+  // A link, unlike rename(), never takes the place of a file.
+  if (error == 0 && ::link(temporary.c_str(), path.c_str()) != 0) error = errno;
+  ::unlink(temporary.c_str());
+  if (error != 0) return Unexpected{system_error(path, error)};
+  return {};
+}
+
+}  // namespace ovs::runtime

@@ -1,0 +1,430 @@
+"""Connections by TLS: our programs with each other, with OpenSSL's own, and with peers that behave badly."""
+
+import json
+import os
+import random
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+import ovs_test
+from certificates import Authority
+from ovs_test import RpcClient, limit, program, wait_until
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tls():
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    """Two authorities and who they have signed for; nobody writes there."""
+    class Pki:
+        pass
+    top = tmp_path_factory.mktemp("pki")
+    made = Pki()
+    made.ca, made.other = Authority(top, "ca"), Authority(top, "other")
+    made.server, made.client = made.ca.issue("server"), made.ca.issue("client")
+    made.expired = made.ca.issue("expired", "20200101000000Z", "20200201000000Z")
+    made.stranger = made.other.issue("stranger")
+    return made
+
+
+def add_manager(server, target):
+    server.box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "set-manager", target)
+
+
+def manager(server):
+    """The columns is_connected and status of the only manager."""
+    with server.connect() as rpc:
+        rows = rpc.transact("Open_vSwitch", {"op": "select", "table": "Manager", "where": [],
+                                             "columns": ["is_connected", "status"]})[0]["rows"]
+    return {"is_connected": rows[0]["is_connected"], **dict(rows[0]["status"][1])} if rows else {}
+
+
+def status_of(server, word):
+    return wait_until(lambda: manager(server).get(word), what=f"the manager's {word}")
+
+
+def start_server(box, options, **more):
+    return box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"], args=options, **more)
+
+
+def listen(server):
+    """Makes a server listen by TLS; its remote."""
+    add_manager(server, "pssl:0:127.0.0.1")
+    server.port = int(status_of(server, "bound_port"))
+    return f"ssl:127.0.0.1:{server.port}"
+
+
+@pytest.fixture
+def server(box, pki):
+    """A server with `remote`, where it listens by TLS."""
+    server = start_server(box, pki.server.options())
+    server.remote = listen(server)
+    return server
+
+
+def vsctl(server, identity, *words, **more):
+    return server.box.run("ovs-vsctl", f"--db={server.remote}", "--no-wait", "--timeout=20",
+                          *(identity if isinstance(identity, list) else identity.options()), *words, **more)
+
+
+def python_context(identity, purpose=ssl.PROTOCOL_TLS_CLIENT, ca=None):
+    context = ssl.SSLContext(purpose)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(ca or identity.ca.certificate)
+    context.load_cert_chain(identity.certificate, identity.key)
+    return context
+
+
+def connect(server, identity):
+    """A JSON-RPC client by TLS, of Python's."""
+    rpc = RpcClient(("127.0.0.1", server.port))
+    rpc.sock = python_context(identity).wrap_socket(rpc.sock)
+    return rpc
+
+
+def log_of(box, name="ovsdb-server"):
+    return (box.log_dir / f"{name}.log").read_text()
+
+
+def wait_for_log(box, *texts):
+    wait_until(lambda: all(text in log_of(box) for text in texts), what=f"{texts} in the log")
+
+
+# ---- what works
+
+def test_our_programs_talk_by_tls(server, pki):
+    vsctl(server, pki.client, "add-br", "br0", "--", "add-port", "br0", "p0")
+    assert vsctl(server, pki.client, "list-ports", "br0").stdout == "p0\n"
+    options = pki.client.options()
+    client = server.box.run("ovsdb-client", *options, "list-dbs", server.remote)
+    assert client.stdout.split() == ["Open_vSwitch", "_Server"]
+    dump = server.box.run("ovsdb-client", *options, "dump", server.remote, "Open_vSwitch", "Bridge", "name")
+    assert "br0" in dump.stdout
+
+
+def test_short_options_and_names_of_files_in_the_current_directory(server, pki):
+    words = ["-p", pki.client.key.name, "-c", pki.client.certificate.name, "-C", pki.ca.certificate.name]
+    done = server.box.run("ovs-vsctl", f"--db={server.remote}", "--no-wait", *words, "list-br",
+                          cwd=pki.ca.directory)
+    assert done.stderr == ""
+
+
+def test_ipv6_and_a_name(box, pki):
+    server = start_server(box, pki.server.options())
+    for target, host in (("pssl:0:[::1]", "[::1]"), ("pssl:0:[::]", "localhost")):
+        add_manager(server, target)
+        server.remote = f"ssl:{host}:{status_of(server, 'bound_port')}"
+        assert vsctl(server, pki.client, "list-br").stderr == ""
+        server.box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "del-manager")
+
+
+def test_a_remote_of_the_command_line(box, pki):
+    # The port is the system's choice, so the log of a client of it cannot be had: it is enough that it listens.
+    server = box.start_ovsdb_server(remotes=["pssl:0:127.0.0.1"], args=pki.server.options())
+    assert "pssl:0:127.0.0.1" in server.appctl("ovsdb-server/list-remotes").stdout
+
+
+def test_a_server_connects_to_its_manager(box, pki):
+    server = start_server(box, pki.server.options())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(limit(20))
+        add_manager(server, f"ssl:127.0.0.1:{listener.getsockname()[1]}")
+        accepted, _ = listener.accept()
+        accepted.settimeout(limit(20))
+        with python_context(pki.client, ssl.PROTOCOL_TLS_SERVER).wrap_socket(accepted, server_side=True) as sock:
+            sock.sendall(json.dumps({"id": 1, "method": "list_dbs", "params": []}).encode())
+            assert b"Open_vSwitch" in sock.recv(10000)
+            wait_until(lambda: manager(server)["is_connected"])
+            assert manager(server)["state"] == "ACTIVE"
+        wait_until(lambda: not manager(server)["is_connected"])
+    assert "last_error" in manager(server)
+
+
+def test_the_switch_finds_its_database_by_tls(box, pki, server):
+    switch = box.start("ovs-vswitchd", server.remote, "--enable-dummy=override", "--no-chdir",
+                       f"--pidfile={box.run_dir}/ovs-vswitchd.pid", f"--unixctl={box.run_dir}/v.ctl",
+                       f"--log-file={box.log_dir}/ovs-vswitchd.log", *pki.client.options(),
+                       ready=lambda: ovs_test.can_connect(box.run_dir / "v.ctl"))
+    changed = ["ovs-vsctl", f"--db={server.remote}", "--timeout=20", *pki.client.options()]
+    box.run(*changed, "add-br", "br0")
+    # The server dies and comes back at the same place.
+    vsctl(server, pki.client, "set-manager", f"pssl:{server.port}:127.0.0.1")
+    wait_until(lambda: manager(server).get("bound_port") == str(server.port))
+    server.kill()
+    again = start_server(box, pki.server.options(), name="again")
+    status_of(again, "bound_port")
+    box.run(*changed, "add-br", "br1")
+    assert switch.alive()
+
+
+def test_s_client_of_openssl(server, pki):
+    request = json.dumps({"id": 1, "method": "list_dbs", "params": []})
+    words = ["openssl", "s_client", "-quiet", "-verify_return_error", "-connect", f"127.0.0.1:{server.port}",
+             "-CAfile", pki.ca.certificate, "-cert", pki.client.certificate, "-key", pki.client.key]
+    for version in ("-tls1_2", "-tls1_3"):
+        with subprocess.Popen([*map(str, words), version], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as client:
+            client.stdin.write(request.encode())
+            client.stdin.flush()
+            answer = b""
+            while b"}" not in answer:
+                more = os.read(client.stdout.fileno(), 10000)
+                assert more, client.stderr.read()
+                answer += more
+            client.stdin.close()
+            client.kill()
+        assert json.loads(answer) == {"id": 1, "result": ["Open_vSwitch", "_Server"], "error": None}
+
+
+def test_old_versions_are_refused(server, pki):
+    for version in ("-tls1", "-tls1_1"):
+        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", version,
+                               "-cipher", "ALL:@SECLEVEL=0"], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=limit(30), check=False)
+        assert done.returncode != 0
+
+
+# ---- where keys come from
+
+def test_the_database_names_the_files(box, pki):
+    server = start_server(box, ["--private-key=db:Open_vSwitch,SSL,private_key",
+                                "--certificate=db:Open_vSwitch,SSL,certificate",
+                                "--ca-cert=db:Open_vSwitch,SSL,ca_cert"])
+    add_manager(server, "pssl:0:127.0.0.1")
+    assert "TLS needs a private key" in status_of(server, "last_error")
+    assert manager(server)["state"] == "VOID"
+    local = ["ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait"]
+    box.run(*local, "set-ssl", pki.server.key, pki.server.certificate, pki.ca.certificate)
+    server.port = int(status_of(server, "bound_port"))
+    server.remote = f"ssl:127.0.0.1:{server.port}"
+    vsctl(server, pki.client, "add-br", "br0")
+    # Another identity, whom the client does not trust.
+    box.run(*local, "set-ssl", pki.stranger.key, pki.stranger.certificate, pki.ca.certificate)
+    assert "is not signed by the CA of" in vsctl(server, pki.client, "list-br", status=1).stderr
+    box.run(*local, "del-ssl")
+    assert "TLS" in vsctl(server, pki.client, "list-br", status=1).stderr
+    wait_for_log(box, "TLS needs a private key, a certificate and the CA's certificate; missing")
+    box.run(*local, "set-ssl", pki.server.key, pki.server.certificate, pki.ca.certificate)
+    assert vsctl(server, pki.client, "list-br").stdout == "br0\n"
+
+
+def test_a_remote_of_the_operator_waits_for_the_keys_of_the_database(box, pki):
+    server = box.start_ovsdb_server(remotes=["pssl:0:127.0.0.1"], args=[
+        "--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=db:Open_vSwitch,SSL,certificate",
+        "--bootstrap-ca-cert=db:Open_vSwitch,SSL,ca_cert"])
+    wait_for_log(box, "pssl:0:127.0.0.1: TLS needs")
+    box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "set-ssl", pki.server.key,
+            pki.server.certificate, pki.ca.certificate)
+    sockets = f"/proc/{server.pid}/net/tcp"
+
+    def listens():
+        inodes = {line.split()[9] for line in open(sockets, encoding="ascii") if line.split()[3] == "0A"}
+        fds = f"/proc/{server.pid}/fd"
+        return any(os.readlink(f"{fds}/{n}") in {f"socket:[{i}]" for i in inodes} for n in os.listdir(fds))
+    wait_until(listens, what="the server to listen")
+
+
+def test_a_renewed_certificate_is_used_and_a_bad_one_is_not(box, pki, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    key.write_bytes(pki.server.key.read_bytes())
+    pki.ca.certify(key, "first", certificate)
+    server = start_server(box, [f"--private-key={key}", f"--certificate={certificate}",
+                                f"--ca-cert={pki.ca.certificate}"])
+    server.remote = listen(server)
+
+    def name():
+        with connect(server, pki.client) as rpc:
+            return dict(pair[0] for pair in rpc.sock.getpeercert()["subject"])["commonName"]
+    with connect(server, pki.client) as early:
+        assert name() == "first"
+        pki.ca.certify(key, "second", certificate)
+        assert name() == "second"
+        key.write_text("nonsense")
+        assert name() == name() == "second"
+        complaint = f"{key}: no private key in PEM form"
+        assert log_of(box).count(complaint) == 1
+        assert "stay in use" in log_of(box)
+        key.write_bytes(pki.server.key.read_bytes())
+        pki.ca.certify(key, "third", certificate)
+        assert name() == "third"
+        assert "Open_vSwitch" in early.call("list_dbs", [])
+
+
+def test_a_client_bootstraps(box, pki, tmp_path):
+    server = start_server(box, [*pki.server.options(), f"--peer-ca-cert={pki.ca.certificate}"])
+    server.remote = listen(server)
+    taken = tmp_path / "taken.pem"
+    done = vsctl(server, pki.client.options(taken, bootstrap=True), "add-br", "br0")
+    assert done.stdout == ""
+    assert taken.read_text().strip() in pki.ca.certificate.read_text()
+    # From now on only that CA counts.
+    other = start_server(box, pki.stranger.options(pki.ca.certificate), socket="other.sock", name="other",
+                         databases=[box.create_database(box.db_dir / "other.db")])
+    other.remote = listen(other)
+    refused = vsctl(other, pki.client.options(taken, bootstrap=True), "list-br", status=1)
+    assert f"is not signed by the CA of {taken}" in refused.stderr
+
+
+def test_a_server_bootstraps(box, pki, tmp_path):
+    taken = tmp_path / "taken.pem"
+    server = start_server(box, pki.server.options(taken, bootstrap=True))
+    server.remote = listen(server)
+    peer = [*pki.client.options(), f"--peer-ca-cert={pki.ca.certificate}"]
+    vsctl(server, peer, "list-br", status=1)
+    wait_for_log(box, "took the CA's certificate from the peer", "it has to connect again")
+    assert taken.read_text().strip() in pki.ca.certificate.read_text()
+    vsctl(server, peer, "list-br")
+    vsctl(server, pki.stranger.options(pki.ca.certificate), "list-br", status=1)
+    wait_for_log(box, "(CN=stranger) is not signed by the CA of")
+
+
+# ---- what is refused, and how that is said
+
+def test_what_is_wrong_is_said(box, pki, server, tmp_path):
+    client, missing = pki.client, tmp_path / "missing.pem"
+
+    def complaint(*options, status=1):
+        return vsctl(server, list(map(str, options)), "list-br", status=status).stderr
+    p, c, ca = f"-p{client.key}", f"-c{client.certificate}", f"-C{pki.ca.certificate}"
+    assert complaint() == (
+        f"ovs-vsctl: {server.remote}: TLS needs a private key, a certificate and the CA's certificate; missing: "
+        "--private-key, --certificate, --ca-cert (or --bootstrap-ca-cert)\n")
+    assert complaint(p, c).endswith("missing: --ca-cert (or --bootstrap-ca-cert)\n")
+    assert f"{missing}: the private key cannot be read: No such file or directory" in complaint(f"-p{missing}", c, ca)
+    assert f"{missing}: the CA's certificate cannot be read" in complaint(p, c, f"-C{missing}")
+    assert (f"{pki.server.key}: this private key does not fit the certificate {client.certificate}"
+            in complaint(f"-p{pki.server.key}", c, ca))
+    assert f"{client.certificate}: no private key in PEM form" in complaint(f"-p{client.certificate}", c, ca)
+    assert f"is not signed by the CA of {pki.other.certificate}" in complaint(p, c, f"-C{pki.other.certificate}")
+    expired = complaint(*pki.expired.options())
+    assert f"{pki.expired.certificate}: the certificate has expired" in expired
+    assert "certificate expired" in expired
+    assert "unknown CA" in complaint(*pki.stranger.options(pki.ca.certificate))
+    wait_for_log(box, "(CN=expired) has expired on Feb  1 00:00:00 2020 GMT",
+                 f"(CN=stranger) is not signed by the CA of {pki.ca.certificate}")
+    assert "exclude each other" in complaint(p, c, ca, f"--bootstrap-ca-cert={missing}")
+    assert "not a version of TLS" in complaint(p, c, ca, "--ssl-protocols=SSLv3")
+    assert "names no cipher" in complaint(p, c, ca, "--ssl-ciphers=NONE-SUCH")
+    assert complaint(p, c, ca, "--ssl-protocols=TLSv1.2", "--ssl-ciphers=ECDHE-ECDSA-AES256-GCM-SHA384",
+                     status=0) == ""
+    assert complaint(p, c, "-Cnone", status=0) == ""
+
+
+def test_tls_and_plain_do_not_mix(box, pki, server):
+    plain = box.run("ovs-vsctl", f"--db=tcp:127.0.0.1:{server.port}", "--no-wait", "list-br", status=1)
+    assert "closed by peer" in plain.stderr
+    wait_for_log(box, "the peer does not speak TLS; is it a tcp: client at this pssl: port?")
+    box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "set-manager", "ptcp:0:127.0.0.1")
+    wait_until(lambda: manager(server).get("bound_port") not in (None, str(server.port)))
+    server.remote = f"ssl:127.0.0.1:{manager(server)['bound_port']}"
+    assert "is this a ptcp: port" in vsctl(server, pki.client, "list-br", status=1).stderr
+    wait_for_log(box, "the peer speaks TLS, and this connection does not")
+
+
+def test_a_server_whose_files_are_wrong_does_not_start(box, pki, tmp_path):
+    path, missing = box.create_database(), tmp_path / "missing.pem"
+    words = ["ovsdb-server", path, "--remote=pssl:0:127.0.0.1", "--no-chdir", f"--unixctl={box.run_dir}/s.ctl"]
+    done = box.run(*words, f"--private-key={missing}", *pki.server.options()[1:], status=1)
+    assert done.stderr == (f"ovsdb-server: pssl:0:127.0.0.1: {missing}: the private key cannot be read: "
+                           "No such file or directory\n")
+    assert "missing: --private-key" in box.run(*words, status=1).stderr
+    switch = box.run("ovs-vswitchd", "ssl:127.0.0.1:1", "--no-chdir", status=1)
+    assert switch.stderr.startswith("ovs-vswitchd: ssl:127.0.0.1:1: TLS needs a private key")
+
+
+# ---- peers that behave badly, and many
+
+def test_silent_peers_hold_nobody_up(box, pki, server):
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
+    for n, sock in enumerate(silent):
+        sock.sendall(b"\x16\x03\x01\x02\x00\x01"[:n % 7])
+    vsctl(server, pki.client, "add-br", "br0")
+    assert manager(server).get("n_connections") is None
+    # They are dropped after their time.
+    server.appctl("time/stop")
+    server.appctl("time/warp", "16000")
+    for sock in silent:
+        sock.settimeout(limit(20))
+        assert sock.recv(1) == b""
+        sock.close()
+    assert "no TLS handshake within 15 s" in log_of(box)
+
+
+def test_peers_that_die_in_their_handshake(box, pki, server):
+    # What a client says first, cut at random places.
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = python_context(pki.client).wrap_bio(incoming, outgoing)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    hello, chance = outgoing.read(), random.Random(1)
+    before = len(os.listdir(f"/proc/{server.pid}/fd"))
+    for n in range(200):
+        with socket.create_connection(("127.0.0.1", server.port)) as sock:
+            sock.sendall(hello[:chance.randrange(len(hello) + 1)])
+            if n % 2:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    vsctl(server, pki.client, "add-br", "br0")
+    wait_until(lambda: len(os.listdir(f"/proc/{server.pid}/fd")) <= before, what="all sockets to be closed")
+
+
+def test_five_thousand_requests_at_once(pki, server):
+    with connect(server, pki.client) as rpc:
+        requests = b"".join(json.dumps({"id": n, "method": "echo", "params": [n, "x" * (n % 300)]}).encode()
+                            for n in range(5000))
+        sent = 0
+        answered = 0
+        rpc.sock.setblocking(True)
+        rpc.sock.settimeout(limit(60))
+        while answered < 5000:
+            if sent < len(requests):
+                sent += rpc.sock.send(requests[sent:sent + 20000])
+                if sent % 3 and sent < len(requests):
+                    continue
+            reply = rpc.recv()
+            assert reply["id"] == answered
+            answered += 1
+
+
+def test_a_peer_that_reads_slowly_gets_everything(pki, server):
+    with connect(server, pki.client) as slow, server.connect() as rpc:
+        slow.call("monitor", ["Open_vSwitch", "m", {"Bridge": {"columns": ["external_ids"]}}])
+        for n in range(20):
+            rpc.transact("Open_vSwitch", {"op": "insert", "table": "Bridge", "uuid-name": "b", "row": {
+                "name": f"b{n}", "external_ids": ["map", [["x", "y" * 300_000]]]}},
+                {"op": "mutate", "table": "Open_vSwitch", "where": [],
+                 "mutations": [["bridges", "insert", ["set", [["named-uuid", "b"]]]]]})
+        for n in range(20):
+            update = slow.notification(timeout=30)["params"][1]["Bridge"]
+            (row,) = update.values()
+            assert row["new"]["external_ids"] == ["map", [["x", "y" * 300_000]]]
+
+
+def test_a_peer_that_never_reads_does_not_fill_the_memory(pki, server):
+    with connect(server, pki.client) as dead, server.connect() as rpc:
+        dead.call("monitor", ["Open_vSwitch", "m", {"Open_vSwitch": {"columns": ["external_ids"]}}])
+        before = server.memory()
+        value = "x" * 1_000_000
+        for n in range(150):
+            rpc.transact("Open_vSwitch", {"op": "update", "table": "Open_vSwitch", "where": [], "row": {
+                "external_ids": ["map", [["n", f"{n}{value}"]]]}})
+        # Its connection goes when too much waits for it, and with it what waited.
+        assert server.memory() - before < 400_000
+        assert rpc.call("list_dbs", [])
+
+
+def test_a_killed_peer_is_noticed(box, pki, server):
+    follower = box.popen("ovsdb-client", *pki.client.options(), "monitor", server.remote, "Open_vSwitch", "Bridge")
+    wait_until(lambda: manager(server)["is_connected"])
+    follower.send_signal(signal.SIGKILL)
+    follower.wait()
+    wait_until(lambda: not manager(server)["is_connected"])
+    assert program("ovsdb-server")
