@@ -9,10 +9,11 @@
 
 # For building; the tests need more.
 build_debian_packages="autoconf automake make g++ pkg-config
-	libboost1.81-dev libboost-json1.81-dev libfmt-dev libcap-ng-dev libnl-3-dev libnl-route-3-dev python3"
+	libboost1.81-dev libboost-json1.81-dev libfmt-dev libcap-ng-dev libnl-3-dev libnl-route-3-dev libssl-dev
+	python3"
 build_gentoo_packages="dev-build/autoconf dev-build/automake dev-build/make virtual/pkgconfig dev-libs/boost \
-dev-libs/libfmt sys-libs/libcap-ng dev-libs/libnl"
-build_libraries="fmt libcap-ng libnl-3.0 libnl-route-3.0"
+dev-libs/libfmt sys-libs/libcap-ng dev-libs/libnl dev-libs/openssl"
+build_libraries="fmt libcap-ng libnl-3.0 libnl-route-3.0 libssl"
 build_programs="autoreconf make pkg-config python3"
 
 step() {

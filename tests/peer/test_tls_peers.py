@@ -1,5 +1,6 @@
 """Connections by TLS between our programs and the packaged ones, and python3-openvswitch."""
 
+import subprocess
 import sys
 
 import ovs_test
@@ -23,15 +24,23 @@ def pki(tmp_path_factory):
     return ca.issue("server"), ca.issue("client"), other.issue("stranger")
 
 
+def port_of(server):
+    """Where a server listens for its only manager."""
+    def bound():
+        rows = rpc.transact("Open_vSwitch", {"op": "select", "table": "Manager", "where": [],
+                                             "columns": ["status"]})[0]["rows"]
+        return dict(rows[0]["status"][1]).get("bound_port")
+    with server.connect() as rpc:
+        return ovs_test.wait_until(bound, timeout=20, what="the server to listen")
+
+
 def start(box, flavour, options):
     """A server that listens by TLS; its remote."""
     server = box.start_ovsdb_server(flavour=flavour, args=options,
                                     remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"])
     local = ["ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait"]
     box.run(*local, "set-manager", "pssl:0:127.0.0.1")
-    port = ovs_test.wait_until(lambda: box.run(*local, "--if-exists", "get", "Manager", ".",
-                                               "status:bound_port").stdout.strip().strip('"'))
-    return server, f"ssl:127.0.0.1:{port}"
+    return server, f"ssl:127.0.0.1:{port_of(server)}"
 
 
 @flavours
@@ -72,9 +81,7 @@ def test_the_database_names_the_files(box, pki, server_flavour, client_flavour):
     local = ["ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait"]
     box.run(*local, "set-ssl", own.key, own.certificate, own.ca.certificate, "--", "set-manager", "pssl:0:127.0.0.1",
             flavour=client_flavour)
-    port = ovs_test.wait_until(lambda: box.run(*local, "--if-exists", "get", "Manager", ".",
-                                               "status:bound_port").stdout.strip().strip('"'))
-    box.run("ovs-vsctl", f"--db=ssl:127.0.0.1:{port}", *client.options(), "show", flavour=client_flavour)
+    box.run("ovs-vsctl", f"--db=ssl:127.0.0.1:{port_of(server)}", *client.options(), "show", flavour=client_flavour)
 
 
 FOLLOW = """
@@ -100,7 +107,6 @@ print(*(row.name for row in idl.tables["Bridge"].rows.values()))
 @pytest.mark.parametrize("server_flavour", ["ours", "packaged"])
 def test_python(box, pki, server_flavour):
     pytest.importorskip("ovs.db.idl", reason="python3-openvswitch is not installed")
-    import subprocess
     own, client, _ = pki
     _, remote = start(box, server_flavour, own.options())
     box.run("ovs-vsctl", f"--db={remote}", "--no-wait", *client.options(), "add-br", "br0")

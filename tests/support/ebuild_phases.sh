@@ -20,6 +20,9 @@ inherit() {
 	[[ " $* " != *" linux-info "* ]] || eval 'pkg_setup() { linux-info_pkg_setup; }'
 }
 use() { [[ " ${USE-} " == *" $1 "* ]]; }
+use_enable() {
+	if use "$1"; then echo "--enable-$1"; else echo "--disable-$1"; fi
+}
 einfo() { echo "einfo $*"; }
 elog() { echo "elog $*"; }
 ewarn() { echo "ewarn $*"; }

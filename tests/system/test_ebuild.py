@@ -128,7 +128,8 @@ def test_every_flag_is_described():
 
 def test_dependencies_are_those_of_configure():
     needed = variables(release())["RDEPEND"]
-    packages = {"fmt": "dev-libs/libfmt", "libcap-ng": "sys-libs/libcap-ng", "libnl-3.0": "dev-libs/libnl"}
+    packages = {"fmt": "dev-libs/libfmt", "libcap-ng": "sys-libs/libcap-ng", "libnl-3.0": "dev-libs/libnl",
+                "libssl": "ssl? ( >=dev-libs/openssl-3:= )"}
     modules = re.findall(r"PKG_CHECK_MODULES\(\[(?!GTEST)\w+\], \[([^]]+)\]", (TOP / "configure.ac").read_text())
     names = {words.split()[0] for words in modules}
     assert names == set(packages)
@@ -141,6 +142,7 @@ def test_configure_knows_the_options(tmp_path):
     lines = run_phases(release(), tmp_path, "src_prepare", "src_configure")
     econf = next(line for line in lines if line.startswith("econf")).split()[1:]
     assert "--with-openrc" in econf and "--localstatedir=/var" in econf
+    assert "--disable-ssl" in econf
     known = subprocess.run([str(TOP / "configure"), "--help"], capture_output=True, text=True, check=True).stdout
     for option in econf:
         assert re.search(rf"^\s+{re.escape(option.split('=')[0])}\b", known, re.M), option

@@ -398,11 +398,15 @@ def test_the_database_of_the_former_package_is_taken_over(host):
     assert host.path("/etc/openvswitch/conf.db").exists()
 
 
-def test_another_user(host, vms):
+def add_user_switch(host):
     with open("/etc/passwd", encoding="utf-8") as file:
         host.write("/etc/passwd", file.read() + "switch:x:4242:4242::/var/empty:/sbin/nologin\n")
     with open("/etc/group", encoding="utf-8") as file:
         host.write("/etc/group", file.read() + "switch:x:4242:\n")
+
+
+def test_another_user(host, vms):
+    add_user_switch(host)
     # Root has run it before: everything is there, and root's.
     with host.booted():
         pass
@@ -450,8 +454,8 @@ def test_the_variables_of_conf_d(host):
         DATABASE="/srv/ovs/network;db"
         OPTIONS="--remote='punix:/run/openvswitch/third socket' --verbose=console:off"
         PRIVATE_KEY="db:Open_vSwitch,SSL,private_key"
-        CERTIFICATE='$(touch /run/expanded)'
-        BOOTSTRAP_CA_CERT="a'b\\"c"
+        CERTIFICATE='/etc/ssl/$(touch /run/expanded)'
+        BOOTSTRAP_CA_CERT="/etc/ssl/a'b\\"c"
         SYSTEM_ID="host-7.example"
     """)
     host.write("/etc/conf.d/ovs-vswitchd", """
@@ -462,6 +466,8 @@ def test_the_variables_of_conf_d(host):
         "
         MODULES=""
     """)
+    # The server looks at it when it is used, and the service that it is there.
+    host.write("/etc/ssl/$(touch /run/expanded)", "")
     host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
     host.rc_update("ovs")
     host.boot()
@@ -479,8 +485,8 @@ def test_the_variables_of_conf_d(host):
     assert not host.path(DATABASE).exists()
     assert not host.path("/run/expanded").exists()
     arguments = host.path(f"/proc/{host.pid_of('ovsdb-server')}/cmdline").read_bytes().decode().split("\0")
-    for word in ("--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=$(touch /run/expanded)",
-                 "--bootstrap-ca-cert=a'b\"c"):
+    for word in ("--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=/etc/ssl/$(touch /run/expanded)",
+                 "--bootstrap-ca-cert=/etc/ssl/a'b\"c"):
         assert word in arguments
     assert host.path("/var/log/openvswitch/the switch.log").exists()
     arguments = host.path(f"/proc/{host.pid_of('ovs-vswitchd')}/cmdline").read_text().split("\0")
@@ -519,6 +525,67 @@ def test_the_configuration_of_gentoos_package(host):
     assert started(host) == ["started", "started"]
     host.run("ovs-vsctl", "set-manager", "ptcp:6640:127.0.0.1")
     host.wait_for("ovsdb-client", "list-dbs", "tcp:127.0.0.1:6640")
+    if not ovs_test.has_tls():
+        return
+    host.shell(MAKE_KEYS)
+    host.run("ovs-vsctl", "set-ssl", f"{KEYS}/server-key.pem", f"{KEYS}/server-cert.pem", f"{KEYS}/taken.pem",
+             "--", "set-manager", "pssl:6641:127.0.0.1")
+    client = [f"--private-key={KEYS}/client-key.pem", f"--certificate={KEYS}/client-cert.pem",
+              f"--ca-cert={KEYS}/ca-cert.pem", f"--peer-ca-cert={KEYS}/ca-cert.pem"]
+    # The server takes the CA's certificate from the first client, which then comes again.
+    host.wait_for("ovsdb-client", *client, "list-dbs", "ssl:127.0.0.1:6641")
+    assert "CERTIFICATE" in host.read(f"{KEYS}/taken.pem")
+
+
+KEYS = "/etc/ssl/openvswitch"
+MAKE_KEYS = f"""
+    mkdir -p -m 0750 {KEYS} && cd {KEYS} || exit
+    openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 30 -subj /CN=ca \\
+        -keyout ca-key.pem -out ca-cert.pem || exit
+    for name in server client; do
+        openssl req -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=$name \\
+            -keyout $name-key.pem -out $name.csr &&
+            openssl x509 -req -in $name.csr -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -days 30 \\
+                -out $name-cert.pem || exit
+    done
+"""
+
+
+def test_files_of_tls(host):
+    """The three variables with files; what is wrong with them is said before the server is started."""
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    host.boot("sysinit", "boot")
+    host.shell(MAKE_KEYS)
+
+    def write(**variables):
+        host.write("/etc/conf.d/ovsdb-server", "".join(f'{name}="{value}"\n' for name, value in {
+            "PRIVATE_KEY": f"{KEYS}/server-key.pem", "CERTIFICATE": f"{KEYS}/server-cert.pem",
+            "BOOTSTRAP_CA_CERT": f"{KEYS}/taken.pem",
+            "REMOTE_DB": "db:Open_vSwitch,Open_vSwitch,manager_options pssl:6640:127.0.0.1", **variables}.items()))
+
+    def complaint():
+        done = host.run("rc-service", "ovsdb-server", "checkconfig", status=None)
+        return done.stdout if done.returncode else ""
+    write(CERTIFICATE="")
+    assert "PRIVATE_KEY is set, and CERTIFICATE is not" in complaint()
+    write(PRIVATE_KEY="")
+    assert "CERTIFICATE is set, and PRIVATE_KEY is not" in complaint()
+    write(PRIVATE_KEY=f"{KEYS}/none.pem", BOOTSTRAP_CA_CERT="/none/ca.pem", CERTIFICATE="cert.pem")
+    said = complaint()
+    assert f'PRIVATE_KEY="{KEYS}/none.pem": there is no such file' in said
+    assert 'BOOTSTRAP_CA_CERT="/none/ca.pem": there is no such file' in said
+    assert 'CERTIFICATE="cert.pem" is neither a file with an absolute path' in said
+    add_user_switch(host)
+    write(OVS_USER_ID="switch:switch")
+    assert f'PRIVATE_KEY="{KEYS}/server-key.pem": the user "switch" of OVS_USER_ID cannot read this file' in complaint()
+    host.shell(f"chown -R switch:switch {KEYS}")
+    assert complaint() == ""
+    host.run("rc-service", "ovsdb-server", "start")
+    client = [f"--private-key={KEYS}/client-key.pem", f"--certificate={KEYS}/client-cert.pem",
+              f"--ca-cert={KEYS}/ca-cert.pem", f"--peer-ca-cert={KEYS}/ca-cert.pem"]
+    host.wait_for("ovsdb-client", *client, "list-dbs", "ssl:127.0.0.1:6640")
+    assert host.path(f"{KEYS}/taken.pem").stat().st_uid == 4242
 
 
 def test_a_remote_database_is_behind_the_network(host):

@@ -12,7 +12,7 @@ import pytest
 
 import ovs_test
 from certificates import Authority
-from ovs_test import RpcClient, limit, program, wait_until
+from ovs_test import RpcClient, limit, wait_until
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,7 +48,7 @@ def manager(server):
 
 
 def status_of(server, word):
-    return wait_until(lambda: manager(server).get(word), what=f"the manager's {word}")
+    return wait_until(lambda: manager(server).get(word), timeout=30, what=f"the manager's {word}")
 
 
 def start_server(box, options, **more):
@@ -157,7 +157,7 @@ def test_the_switch_finds_its_database_by_tls(box, pki, server):
     changed = ["ovs-vsctl", f"--db={server.remote}", "--timeout=20", *pki.client.options()]
     box.run(*changed, "add-br", "br0")
     # The server dies and comes back at the same place.
-    vsctl(server, pki.client, "set-manager", f"pssl:{server.port}:127.0.0.1")
+    add_manager(server, f"pssl:{server.port}:127.0.0.1")
     wait_until(lambda: manager(server).get("bound_port") == str(server.port))
     server.kill()
     again = start_server(box, pki.server.options(), name="again")
@@ -427,4 +427,3 @@ def test_a_killed_peer_is_noticed(box, pki, server):
     follower.send_signal(signal.SIGKILL)
     follower.wait()
     wait_until(lambda: not manager(server)["is_connected"])
-    assert program("ovsdb-server")

@@ -20,9 +20,9 @@ fi
 
 LICENSE="Apache-2.0"
 SLOT="0"
-# There is nothing to choose for "ssl" and "xdp" in this version, which neither links with OpenSSL nor with libxdp:
-# a flag without an effect would promise what is not there.
-IUSE="doc test"
+# There is nothing to choose for "xdp" in this version, which does not link with libxdp: a flag without an effect would
+# promise what is not there.
+IUSE="doc +ssl test"
 RESTRICT+=" !test? ( test )"
 
 RDEPEND="
@@ -30,6 +30,7 @@ RDEPEND="
 	>=dev-libs/libfmt-9:=
 	dev-libs/libnl:3
 	sys-libs/libcap-ng
+	ssl? ( >=dev-libs/openssl-3:= )
 "
 DEPEND="
 	${RDEPEND}
@@ -82,7 +83,8 @@ src_prepare() {
 
 src_configure() {
 	# econf's own choice for state is /var/lib; here it is /var, with lib, log and run below it.
-	econf --localstatedir="${EPREFIX}/var" --with-rundir="${EPREFIX}/run/openvswitch" --with-openrc
+	econf --localstatedir="${EPREFIX}/var" --with-rundir="${EPREFIX}/run/openvswitch" --with-openrc \
+		"$(use_enable ssl)"
 }
 
 src_compile() {
