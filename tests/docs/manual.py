@@ -10,6 +10,7 @@ An example that a test runs follows a line of its own:
     .\\" run namespace         in a network namespace of its own, as root there
     .\\" run switch            in such a namespace, beside a server and ovs-vswitchd
     .\\" run server namespace  in such a namespace, beside a server
+    .\\" run tls               where the programs were built with TLS
     .\\" $ command             run before, and not shown: what the text supposes
     .Bd -literal -offset indent
     $ command                 a line with a prompt is a command, lines that complete it follow,
@@ -143,7 +144,7 @@ class Step:
 @dataclass
 class Example:
     line: int       # in the page
-    wants: set      # of "server", "namespace", "switch"
+    wants: set      # of "server", "namespace", "switch", "tls"
     steps: list
 
 
@@ -180,9 +181,9 @@ def examples(path):
     """The examples of a manual page or of a Markdown text that are marked to be run."""
     lines = path.read_text().splitlines()
     if path.suffix == ".md":
-        mark, begin, end, text = r"<!-- run((?: server| namespace| switch)*) -->", r"```.*", "```", str
+        mark, begin, end, text = r"<!-- run((?: server| namespace| switch| tls)*) -->", r"```.*", "```", str
     else:
-        mark, begin, end, text = r'\.\\" run((?: server| namespace| switch)*)', r"\.Bd -literal.*", ".Ed", _mdoc_text
+        mark, begin, end, text = r'\.\\" run((?: server| namespace| switch| tls)*)', r"\.Bd -literal.*", ".Ed", _mdoc_text
     found = []
     for number, line in enumerate(lines):
         match = re.fullmatch(mark, line)
