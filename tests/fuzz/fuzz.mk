@@ -107,3 +107,12 @@ tests_fuzz_conf_fuzz_SOURCES = tests/fuzz/conf_fuzz.cc $(fuzz_main)
 tests_fuzz_conf_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -DOVS_SCHEMA_FILE='"$(abs_srcdir)/src/vswitchd/vswitch.ovsschema"'
 tests_fuzz_conf_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_conf_fuzz_LDADD = $(conf_LIBS) $(base_LIBS)
+
+if HAVE_SSL
+FUZZ_TARGETS += tests/fuzz/tls_session_fuzz
+tests_fuzz_tls_session_fuzz_SOURCES = tests/fuzz/tls_session_fuzz.cc tests/support/certificates.cc \
+	tests/support/certificates.h $(fuzz_main)
+tests_fuzz_tls_session_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests
+tests_fuzz_tls_session_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_tls_session_fuzz_LDADD = $(runtime_LIBS) $(base_LIBS)
+endif

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from ovs_test import RpcClient, wait_until
+from ovs_test import RpcClient, has_tls, wait_until
 
 SCHEMA = {
     "name": "T", "version": "1.0.0",
@@ -149,6 +149,19 @@ def test_sigterm_ends_cleanly(box, schema):
         assert rpc.recv() is None
     assert server.wait() == 0
     assert not os.path.exists(server.socket)
+
+
+def test_what_a_build_without_tls_says(box):
+    """With TLS, the same is found wrong for another reason."""
+    path = box.create_database()
+    for words in (["ovs-vsctl", "--db=ssl:127.0.0.1:1", "show"], ["ovsdb-client", "list-dbs", "ssl:127.0.0.1:1"],
+                  ["ovs-vswitchd", "ssl:127.0.0.1:1"], ["ovsdb-client", "list-dbs", "pssl:0"],
+                  ["ovsdb-server", path, f"--unixctl={box.run_dir}/s.ctl", "--remote=pssl:0"],
+                  *([program, "--certificate=", "show"] for program in
+                    ("ovs-vsctl", "ovsdb-client", "ovs-vswitchd", "ovsdb-server"))):
+        said = box.run(*words, status=1).stderr
+        assert ("this build has no TLS" in said) != has_tls(), words
+        assert "TLS" in said or "--certificate" in said
 
 
 @pytest.mark.parametrize("option", ["--sync-from=tcp:127.0.0.1:6640", "--active",
