@@ -308,7 +308,8 @@ def test_what_is_wrong_is_said(box, pki, server, tmp_path):
     expired = complaint(*pki.expired.options())
     assert f"{pki.expired.certificate}: the certificate has expired" in expired
     assert "certificate expired" in expired
-    assert "unknown CA" in complaint(*pki.stranger.options(pki.ca.certificate))
+    assert ("database connection lost (the peer refuses the connection by TLS: unknown CA"
+            in complaint(*pki.stranger.options(pki.ca.certificate)))
     wait_for_log(box, "(CN=expired) has expired on Feb  1 00:00:00 2020 GMT",
                  f"(CN=stranger) is not signed by the CA of {pki.ca.certificate}")
     assert "exclude each other" in complaint(p, c, ca, f"--bootstrap-ca-cert={missing}")
@@ -321,7 +322,7 @@ def test_what_is_wrong_is_said(box, pki, server, tmp_path):
 
 def test_tls_and_plain_do_not_mix(box, pki, server):
     plain = box.run("ovs-vsctl", f"--db=tcp:127.0.0.1:{server.port}", "--no-wait", "list-br", status=1)
-    assert "closed by peer" in plain.stderr
+    assert "closed by peer" in plain.stderr and "is it a port for TLS?" in plain.stderr
     wait_for_log(box, "the peer does not speak TLS; is it a tcp: client at this pssl: port?")
     box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "set-manager", "ptcp:0:127.0.0.1")
     wait_until(lambda: manager(server).get("bound_port") not in (None, str(server.port)))

@@ -81,6 +81,15 @@ Result<void> Server::wait(const std::function<bool()>& done, std::string_view wh
   return unexpected(std::move(text), error.code);
 }
 
+// The connection was there, and ended before an answer.
+Error Server::lost() const {
+  const Error& error = *client_->failure();
+  std::string text = remotes_ + ": database connection lost (" + error.message + ")";
+  if (error.code == 0 && remotes_.starts_with("tcp:"))
+    text += "\nis it a port for TLS?  Then its name begins with ssl: in place of tcp:";
+  return Error{std::move(text), error.code};
+}
+
 Result<json::array> Server::transact(const std::vector<std::string>& operations) {
   std::string params = "[";
   append_json_string(params, database_name);
@@ -94,6 +103,7 @@ Result<json::array> Server::transact(const std::vector<std::string>& operations)
   client_->request("transact", params, [response](rpc::Response&& r) { *response = std::move(r); });
   OVS_TRY_DO(wait([&] { return response->has_value(); }));
   rpc::Response& r = **response;
+  if (!r.ok && r.disconnected && client_->failure()) return Unexpected{lost()};
   if (!r.ok) return unexpected(ovsdb::error_text(r.value));
   if (!r.value.is_array()) return unexpected("the reply to \"transact\" is no array");
   return std::move(r.value.get_array());

@@ -60,6 +60,7 @@ class Server : public Source {
 
  private:
   Server(std::string remotes);
+  Error lost() const;
   runtime::Loop loop_;
   std::string remotes_;
   std::optional<runtime::Duration> limit_;
