@@ -245,7 +245,8 @@ void Remotes::database_changed(Hosted& hosted) {
 
 // Whether a remote cannot be opened for want of a key that the database may still bring.
 bool Remotes::waits_for_keys(const std::string& name) const {
-  return keys_may_come_ && (name.starts_with("ssl:") || name.starts_with("pssl:")) && !runtime::check_tls(server_.loop());
+  const bool by_tls = name.starts_with("ssl:") || name.starts_with("pssl:");
+  return keys_may_come_ && by_tls && !runtime::check_tls(server_.loop());
 }
 
 void Remotes::keys_changed() {

@@ -56,7 +56,9 @@ struct Connection::Impl : std::enable_shared_from_this<Impl> {
     if (ended || !stream) return;
     // A record of TLS begins with its type, 20 to 23, and a version 3.x.
     const bool tls = received_count == 0 && bytes.size() > 1 && bytes[0] >= 20 && bytes[0] <= 23 && bytes[1] == 3;
-    if (!fed && tls) return refuse("the peer speaks TLS, and this connection does not: ssl: goes with pssl:, tcp: with ptcp:");
+    if (!fed && tls) {
+      return refuse("the peer speaks TLS, and this connection does not: ssl: goes with pssl:, tcp: with ptcp:");
+    }
     if (!fed) return refuse("received bad JSON: " + fed.error().message);
     if (refusal) return refuse("received bad JSON-RPC message: " + refusal->message);
   }

@@ -54,7 +54,9 @@ Result<void> check_tls_settings(const TlsSettings& settings) {
   if (settings.certificate.empty()) missing.emplace_back("--certificate");
   if (settings.ca_cert.empty()) missing.emplace_back("--ca-cert (or --bootstrap-ca-cert)");
   if (missing.empty()) return {};
-  return unexpected("TLS needs a private key, a certificate and the CA's certificate; missing: " + join(missing, ", "), ENOKEY);
+  return unexpected("TLS needs a private key, a certificate and the CA's certificate; missing: " +
+                        join(missing, ", "),
+                    ENOKEY);
 }
 
 Result<void> check_tls_settings(const TlsSettings& settings, std::string_view remotes) {
@@ -103,7 +105,9 @@ Result<TlsContext> TlsConfig::current() {
   }
   auto made = files ? make_tls_context(settings_, *files) : Result<TlsContext>(Unexpected{files.error()});
   if (made) {
-    if (context_.ssl && !context_.bootstrapping) log.info("{}: new keys or certificates are used from now on", settings_.certificate);
+    if (context_.ssl && !context_.bootstrapping) {
+      log.info("{}: new keys or certificates are used from now on", settings_.certificate);
+    }
     context_ = *std::move(made);
     files_ = *std::move(files);
     complaint_.clear();

@@ -52,13 +52,15 @@ Result<Key> read_key(const std::string& pem, const std::string& file) {
   if (asked) {
     ERR_clear_error();
     return unexpected(
-        fmt::format("{}: the private key is protected by a passphrase, which a program that runs by itself cannot know; "
-                    "write it without one: openssl pkey -in {} -out FILE", file, file), EINVAL);
+        fmt::format("{}: the private key is protected by a passphrase, which a program that runs by itself cannot "
+                    "know; write it without one: openssl pkey -in {} -out FILE",
+                    file, file),
+        EINVAL);
   }
   if (pem.find("PRIVATE KEY-----") == pem.npos) {
     ERR_clear_error();
-    return unexpected(fmt::format("{}: no private key in PEM form (\"-----BEGIN PRIVATE KEY-----\") is in this file", file),
-                      EINVAL);
+    return unexpected(
+        fmt::format("{}: no private key in PEM form (\"-----BEGIN PRIVATE KEY-----\") is in this file", file), EINVAL);
   }
   return unexpected(fmt::format("{}: the private key cannot be read: {}", file, openssl_errors()), EINVAL);
 }
@@ -167,7 +169,8 @@ Result<TlsContext> make_tls_context(const TlsSettings& settings, const TlsFileCo
 
   OVS_TRY(auto chain, read_certificates(files.certificate, settings.certificate));
   if (SSL_CTX_use_certificate(context, chain[0].get()) != 1) {
-    return unexpected(fmt::format("{}: this certificate cannot be used: {}", settings.certificate, openssl_errors()), EINVAL);
+    return unexpected(fmt::format("{}: this certificate cannot be used: {}", settings.certificate, openssl_errors()),
+                      EINVAL);
   }
   warn_of_expiry(chain[0].get(), settings.certificate);
   for (std::size_t i = 1; i < chain.size(); i++) SSL_CTX_add1_chain_cert(context, chain[i].get());
@@ -184,7 +187,8 @@ Result<TlsContext> make_tls_context(const TlsSettings& settings, const TlsFileCo
                                   settings.certificate), EINVAL);
   }
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
-    return unexpected(fmt::format("{}: this private key cannot be used: {}", settings.private_key, openssl_errors()), EINVAL);
+    return unexpected(fmt::format("{}: this private key cannot be used: {}", settings.private_key, openssl_errors()),
+                      EINVAL);
   }
   OVS_TRY_DO(set_trust(context, settings, files));
   return made;

@@ -52,7 +52,9 @@ OptionGroup tls_options(TlsSettings& settings) {
   add(0, "bootstrap-ca-cert", "FILE", "the same, taken from the first peer if FILE does not exist", ca_cert(true));
   add(0, "peer-ca-cert", "FILE", "certificate to send to the peer", file(settings.peer_ca_cert));
   add(0, "ssl-protocols", "PROTOCOLS", "versions of TLS to use", [&settings](std::string_view value) -> Result<void> {
-    if (auto known = check_tls_protocols(value); !known) return Unexpected{std::move(known).error().in("--ssl-protocols")};
+    if (auto known = check_tls_protocols(value); !known) {
+      return Unexpected{std::move(known).error().in("--ssl-protocols")};
+    }
     settings.protocols = value;
     return {};
   });

@@ -47,20 +47,21 @@ std::string verify_text(int error, const X509* certificate, const std::string& c
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       if (certificate == nullptr) break;
-      return fmt::format("the peer's certificate{} has expired on {}; it has to be renewed (or this host's clock is wrong)",
+      return fmt::format("the peer's certificate{} has expired on {}; it has to be renewed (or this host's clock is "
+                         "wrong)",
                          whose, time_text(X509_get0_notAfter(certificate)));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       if (certificate == nullptr) break;
-      return fmt::format("the peer's certificate{} is not valid before {}; is the clock of one of the hosts wrong?", whose,
-                         time_text(X509_get0_notBefore(certificate)));
+      return fmt::format("the peer's certificate{} is not valid before {}; is the clock of one of the hosts wrong?",
+                         whose, time_text(X509_get0_notBefore(certificate)));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-      return fmt::format("the peer's certificate{} is not signed by the CA of {}: {}; is this the CA of the peer?", whose,
-                         ca_file, X509_verify_cert_error_string(error));
+      return fmt::format("the peer's certificate{} is not signed by the CA of {}: {}; is this the CA of the peer?",
+                         whose, ca_file, X509_verify_cert_error_string(error));
     default:
       break;
   }
@@ -164,7 +165,8 @@ struct TlsSession::Impl {
       default:
         break;
     }
-    return fmt::format("{}: {}", established ? "what came by TLS is not valid" : "TLS handshake failed", openssl_errors());
+    return fmt::format("{}: {}", established ? "what came by TLS is not valid" : "TLS handshake failed",
+                       openssl_errors());
   }
 };
 
@@ -215,7 +217,8 @@ std::size_t TlsSession::read(std::span<char> buffer) {
   std::size_t total = 0;
   while (total < buffer.size()) {
     ERR_clear_error();
-    const int n = SSL_read(impl_->ssl, buffer.data() + total, static_cast<int>(std::min<std::size_t>(buffer.size() - total, INT_MAX)));
+    const std::size_t room = std::min<std::size_t>(buffer.size() - total, INT_MAX);
+    const int n = SSL_read(impl_->ssl, buffer.data() + total, static_cast<int>(room));
     if (n <= 0) {
       impl_->look(n);
       break;
@@ -278,7 +281,8 @@ Result<std::string> TlsSession::peer_root() const {
   }
   // What is trusted for ever should at least be whom the peer's certificate leads to.
   const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), X509_STORE_free);
-  const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> check(X509_STORE_CTX_new(), X509_STORE_CTX_free);
+  const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> check(X509_STORE_CTX_new(),
+                                                                              X509_STORE_CTX_free);
   X509_STORE_add_cert(store.get(), last);
   if (X509_STORE_CTX_init(check.get(), store.get(), leaf, chain) != 1 || X509_verify_cert(check.get()) != 1) {
     std::string why = verify_text(X509_STORE_CTX_get_error(check.get()), X509_STORE_CTX_get_current_cert(check.get()),
@@ -287,7 +291,9 @@ Result<std::string> TlsSession::peer_root() const {
     return unexpected("no CA's certificate is taken from this peer: " + why);
   }
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
-  if (PEM_write_bio_X509(bio.get(), last) != 1) return unexpected("the CA's certificate cannot be written: " + openssl_errors());
+  if (PEM_write_bio_X509(bio.get(), last) != 1) {
+    return unexpected("the CA's certificate cannot be written: " + openssl_errors());
+  }
   return contents(bio.get());
 }
 

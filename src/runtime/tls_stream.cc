@@ -116,11 +116,12 @@ struct State : std::enable_shared_from_this<State> {
     auto written = write_new_file(file, *root);
     if (!written && written.error().code != EEXIST) return end(Error{std::move(written).error().message});
     if (written) {
-      log.info("{}: took the CA's certificate from the peer, {}, and wrote it to {}; peers are verified from now on", name,
-               session->description(), file);
+      log.info("{}: took the CA's certificate from the peer, {}, and wrote it to {}; peers are verified from now on",
+               name, session->description(), file);
     }
     if (role == Role::server) {
-      return end(Error{fmt::format("the CA's certificate was taken from this peer into {}; it has to connect again", file)});
+      return end(
+          Error{fmt::format("the CA's certificate was taken from this peer into {}; it has to connect again", file)});
     }
     if (again) return end(Error{fmt::format("{}: the CA's certificate does not stay there", file)});
     again = true;

@@ -3,8 +3,8 @@
 // They keep Stream's contract.  `connected` comes after the handshake, which may take 15 seconds.  Bytes wait as they
 // were given and are encrypted only as the socket takes them, so that what is shared by many streams stays shared, and
 // so that a peer that reads slowly costs no more memory than by TCP.  finish() and, where nothing is queued, destroying
-// the stream tell the peer that this is the end (close_notify); a connection that ends without it has ended nevertheless,
-// since JSON-RPC knows where its messages end.
+// the stream tell the peer that this is the end (close_notify); a connection that ends without it has ended all the
+// same, since JSON-RPC knows where its messages end.
 //
 // A client that takes its CA's certificate from its peer (runtime/tls_config.h) connects a second time by itself; a
 // server's peer has to.

@@ -75,7 +75,8 @@ def test_bootstrap(box, pki, tmp_path, server_flavour, client_flavour):
 @flavours
 def test_the_database_names_the_files(box, pki, server_flavour, client_flavour):
     own, client, _ = pki
-    server = box.start_ovsdb_server(flavour=server_flavour, remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"], args=[
+    remotes = ["db:Open_vSwitch,Open_vSwitch,manager_options"]
+    server = box.start_ovsdb_server(flavour=server_flavour, remotes=remotes, args=[
         "--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=db:Open_vSwitch,SSL,certificate",
         "--ca-cert=db:Open_vSwitch,SSL,ca_cert"])
     local = ["ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait"]

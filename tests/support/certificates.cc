@@ -50,7 +50,8 @@ KeyPair make(const std::string& name, Validity validity, bool is_ca, const KeyPa
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), validity.to);
   X509_set_pubkey(certificate.get(), key.get());
   X509_NAME* subject = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0);
   add_extension(certificate.get(), NID_basic_constraints, is_ca ? "critical,CA:TRUE" : "CA:FALSE");
   if (authority) {
     const Certificate issuer(PEM_read_bio_X509(bio_of(authority->certificate).get(), nullptr, nullptr, nullptr));

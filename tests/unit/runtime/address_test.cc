@@ -51,7 +51,8 @@ TEST(AddressTest, ActiveNamesThatAreWrong) {
   EXPECT_EQ(active("tcp:h:65536"), "error: tcp:h:65536: \"65536\" is not a port number (1 to 65535)");
   EXPECT_EQ(active("tcp:h:x"), "error: tcp:h:x: \"x\" is not a port number (1 to 65535)");
   EXPECT_EQ(active("unix:"), "error: unix:: the socket's path is missing");
-  EXPECT_EQ(active("punix:/x"), "error: punix:/x: not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])");
+  EXPECT_EQ(active("punix:/x"),
+            "error: punix:/x: not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])");
   EXPECT_EQ(active("/x"), "error: /x: not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])");
   EXPECT_EQ(active(""), "error: : not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])");
 }
@@ -67,7 +68,8 @@ TEST(AddressTest, PassiveNames) {
   EXPECT_EQ(passive("ptcp:99:name.example"),
             "error: ptcp:99:name.example: \"name.example\" is not an IP address to listen on");
   EXPECT_EQ(passive("ptcp:99999"), "error: ptcp:99999: \"99999\" is not a port number (0 to 65535)");
-  EXPECT_EQ(passive("tcp:h:1"), "error: tcp:h:1: not a connection method (use punix:FILE, ptcp:[PORT][:IP] or pssl:[PORT][:IP])");
+  EXPECT_EQ(passive("tcp:h:1"),
+            "error: tcp:h:1: not a connection method (use punix:FILE, ptcp:[PORT][:IP] or pssl:[PORT][:IP])");
 }
 
 TEST(AddressTest, NamesThatWantTls) {

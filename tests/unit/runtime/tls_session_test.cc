@@ -21,7 +21,8 @@ const KeyPair& other_authority() {
   return pair;
 }
 
-TlsContext context_of(const KeyPair& own, const std::string& ca, TlsSettings settings = {}, TlsFileContents files = {}) {
+TlsContext context_of(const KeyPair& own, const std::string& ca, TlsSettings settings = {},
+                      TlsFileContents files = {}) {
   if (settings.ca_cert.empty()) settings.ca_cert = "ca.pem";
   settings.private_key = "key.pem";
   settings.certificate = "cert.pem";
@@ -40,7 +41,8 @@ TlsContext good(const std::string& name = "peer") {
 // A client and a server, and the bytes between them.
 struct Pair {
   explicit Pair(TlsContext for_client = good("client"), TlsContext for_server = good("server"))
-      : client(std::move(for_client), TlsSession::Role::client), server(std::move(for_server), TlsSession::Role::server) {}
+      : client(std::move(for_client), TlsSession::Role::client),
+        server(std::move(for_server), TlsSession::Role::server) {}
 
   // Carries what one side says to the other one, until nobody has more to say.
   void exchange(std::size_t step = 1 << 20) {
@@ -182,18 +184,18 @@ TEST(TlsSessionTest, AnotherCa) {
   const std::string advice = "; is this the CA of the peer?";
   Pair p(context_of(make_certificate(other_authority(), "stranger"), authority().certificate), good());
   p.exchange();
-  EXPECT_EQ(p.why(p.server), "the peer's certificate (CN=stranger) is not signed by the CA of ca.pem: unable to get local "
-                             "issuer certificate" + advice);
+  EXPECT_EQ(p.why(p.server), "the peer's certificate (CN=stranger) is not signed by the CA of ca.pem: unable to get "
+                             "local issuer certificate" + advice);
   p.take(p.client);
-  EXPECT_EQ(p.why(p.client), "the peer refuses the connection by TLS: unknown CA; it does not know the CA that has signed "
-                             "our certificate");
+  EXPECT_EQ(p.why(p.client), "the peer refuses the connection by TLS: unknown CA; it does not know the CA that has "
+                             "signed our certificate");
 
   Pair q(good(), context_of(make_certificate(other_authority(), "stranger"), authority().certificate));
   q.exchange();
-  EXPECT_EQ(q.why(q.client), "the peer's certificate (CN=stranger) is not signed by the CA of ca.pem: unable to get local "
-                             "issuer certificate" + advice);
-  EXPECT_EQ(q.why(q.server), "the peer refuses the connection by TLS: unknown CA; it does not know the CA that has signed "
-                             "our certificate");
+  EXPECT_EQ(q.why(q.client), "the peer's certificate (CN=stranger) is not signed by the CA of ca.pem: unable to get "
+                             "local issuer certificate" + advice);
+  EXPECT_EQ(q.why(q.server), "the peer refuses the connection by TLS: unknown CA; it does not know the CA that has "
+                             "signed our certificate");
 }
 
 TEST(TlsSessionTest, CertificatesOutOfTheirTime) {
@@ -238,8 +240,8 @@ TEST(TlsSessionTest, VersionsAndCiphers) {
   Pair none(with("TLSv1.2"), with("TLSv1.3"));
   none.exchange();
   EXPECT_EQ(none.why(none.server), "there is no version of TLS that both sides allow (--ssl-protocols)");
-  EXPECT_EQ(none.why(none.client), "the peer refuses the connection by TLS: protocol version; there is no version of TLS "
-                                   "that both sides allow (--ssl-protocols)");
+  EXPECT_EQ(none.why(none.client), "the peer refuses the connection by TLS: protocol version; there is no version of "
+                                   "TLS that both sides allow (--ssl-protocols)");
   Pair ciphers(with("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"), with("TLSv1.2", "ECDHE-ECDSA-AES256-GCM-SHA384"));
   ciphers.exchange();
   EXPECT_EQ(ciphers.why(ciphers.server), "there is no cipher that both sides allow (--ssl-ciphers)");

@@ -46,11 +46,11 @@ class TlsStreamTest : public testing::Test {
     listen_with(identity("server"));
   }
 
-  TlsSettings identity(const std::string& name) {
-    const KeyPair pair = make_certificate(authority, name);
-    write_file(dir.file(name + ".key"), pair.key);
-    write_file(dir.file(name + ".cert"), pair.certificate);
-    return {.private_key = dir.file(name + ".key"), .certificate = dir.file(name + ".cert"), .ca_cert = dir.file("ca")};
+  TlsSettings identity(const std::string& who) {
+    const KeyPair pair = make_certificate(authority, who);
+    write_file(dir.file(who + ".key"), pair.key);
+    write_file(dir.file(who + ".cert"), pair.certificate);
+    return {.private_key = dir.file(who + ".key"), .certificate = dir.file(who + ".cert"), .ca_cert = dir.file("ca")};
   }
 
   // Those who connect from now on have these keys; who listens already keeps its own.
@@ -68,11 +68,11 @@ class TlsStreamTest : public testing::Test {
     });
     ASSERT_TRUE(made) << made.error().message;
     listener = std::move(*made);
-    name = "ssl:127.0.0.1:" + std::to_string(listener->bound_port());
+    remote = "ssl:127.0.0.1:" + std::to_string(listener->bound_port());
   }
 
   void connect(End& end) {
-    auto s = Stream::connect(loop, name);
+    auto s = Stream::connect(loop, remote);
     ASSERT_TRUE(s) << s.error().message;
     end.take(std::move(*s));
   }
@@ -102,7 +102,7 @@ class TlsStreamTest : public testing::Test {
   KeyPair authority = make_authority("CA");
   Loop loop;
   std::unique_ptr<Listener> listener;
-  std::string name;
+  std::string remote;
   std::vector<std::unique_ptr<End>> ends;  // the server's
 };
 
@@ -213,7 +213,7 @@ TEST_F(TlsStreamTest, HandlersMayDestroyTheStream) {
 }
 
 TEST_F(TlsStreamTest, DestroyedInItsOwnConnectedHandler) {
-  std::unique_ptr<Stream> stream = *Stream::connect(loop, name);
+  std::unique_ptr<Stream> stream = *Stream::connect(loop, remote);
   bool called = false;
   stream->set_handler({.connected = [&] {
     called = true;
@@ -285,7 +285,7 @@ TEST_F(TlsStreamTest, AServerWithoutTls) {
     plain->set_handler({.received = [&](std::string_view) { plain.reset(); }});
   });
   ASSERT_TRUE(made);
-  name = "ssl:127.0.0.1:" + std::to_string((*made)->bound_port());
+  remote = "ssl:127.0.0.1:" + std::to_string((*made)->bound_port());
   End client;
   connect(client);
   ASSERT_TRUE(run_until([&] { return client.closed.has_value(); }));
