@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -58,13 +59,38 @@ void Ethtool::read_driver(const std::string& device, State& state) const {
   state.firmware_version = text_of(command.fw_version, sizeof command.fw_version);
 }
 
-void Ethtool::disable_large_receive(const std::string& device) const {
+void Ethtool::clear_flag(const std::string& device, std::uint32_t flag) const {
   ethtool_value command{};
   command.cmd = ETHTOOL_GFLAGS;
-  if (!ask(device, &command) || !(command.data & ETH_FLAG_LRO)) return;
+  if (!ask(device, &command) || !(command.data & flag)) return;
   command.cmd = ETHTOOL_SFLAGS;
-  command.data &= ~std::uint32_t{ETH_FLAG_LRO};
+  command.data &= ~flag;
   ask(device, &command);
+}
+
+void Ethtool::disable_large_receive(const std::string& device) const { clear_flag(device, ETH_FLAG_LRO); }
+void Ethtool::disable_vlan_stripping(const std::string& device) const { clear_flag(device, ETH_FLAG_RXVLAN); }
+
+Ethtool::Channels Ethtool::channels(const std::string& device) const {
+  Channels channels;
+  ethtool_channels command{};
+  command.cmd = ETHTOOL_GCHANNELS;
+  if (ask(device, &command)) {
+    channels.rx = std::max(1u, command.rx_count + command.combined_count);
+    channels.tx = std::max(1u, command.tx_count + command.combined_count);
+    channels.combined = command.combined_count != 0;
+    return channels;
+  }
+  // Drivers that have no such command may have several queues all the same.
+  const auto count = [&](const char* kind) {
+    unsigned n = 0;
+    const std::string first = "/sys/class/net/" + device + "/queues/" + kind + "-";
+    while (::access((first + std::to_string(n)).c_str(), F_OK) == 0) ++n;
+    return std::max(1u, n);
+  };
+  channels.rx = count("rx");
+  channels.tx = count("tx");
+  return channels;
 }
 
 }  // namespace ovs::netdev

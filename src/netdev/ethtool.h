@@ -22,9 +22,18 @@ class Ethtool {
   // Large receive offload makes frames that cannot be forwarded as they were (unlike generic
   // receive offload, which can be undone): turns it off if it is on.
   void disable_large_receive(const std::string& device) const;
+  // The same for tags that the device takes off and tells beside the frame.
+  void disable_vlan_stripping(const std::string& device) const;
+
+  struct Channels {
+    unsigned rx = 1, tx = 1;  // queues in use
+    bool combined = false;    // a receive queue and a transmit queue are set together
+  };
+  Channels channels(const std::string& device) const;
 
  private:
   bool ask(const std::string& device, void* command) const;
+  void clear_flag(const std::string& device, std::uint32_t flag) const;
   Descriptor socket_;
 };
 

@@ -51,6 +51,7 @@ void KernelDevice::apply(const netlink::Link& link) {
   state_.mtu = link.mtu;
   state_.admin_up = link.admin_up;
   apply_master(link);
+  link_changed(link);
   if (state_.link_up == link.running) return;
   state_.link_up = link.running;
   ++state_.link_resets;
@@ -76,6 +77,12 @@ void KernelDevice::apply_master(const netlink::Link& link) {
     log.limited(opening_failed, LogLevel::warn, "could not open network device {} ({})", name(),
                 done.error().message);
   }
+}
+
+void KernelDevice::begin_generation(std::string trouble) {
+  links_.touched(*this);
+  state_.trouble = std::move(trouble);
+  ++generation_;
 }
 
 void KernelDevice::forget_interface() {

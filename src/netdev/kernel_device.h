@@ -35,6 +35,10 @@ class KernelDevice : public Netdev {
   virtual Statistics to_statistics(const netlink::LinkCounters& counters) const = 0;
   // The interface lives on where rtnetlink does not tell of it: in another network namespace.
   bool out_of_sight() const { return out_of_sight_; }
+  // The time that the device asked for by LinkTable::look_again() has come.
+  virtual void look_again() {}
+  // Whether something has changed that rtnetlink does not tell of; asked together with statistics.
+  virtual bool is_outdated() const { return false; }
   // What the device has counted itself; for an interface that is out of sight.
   virtual Statistics own_statistics() const { return {}; }
 
@@ -43,6 +47,8 @@ class KernelDevice : public Netdev {
 
   // There is a new interface of this name: open it.
   virtual Result<void> open_interface(const netlink::Link& link) = 0;
+  // What rtnetlink says of the interface now, which is open or belongs to somebody else; after that was settled.
+  virtual void link_changed(const netlink::Link&) {}
   // Somebody else (a Linux bridge, a bond) has the interface, or it is given up: close it.
   virtual void close_interface() {}
   // Whether what the interface receives is not for us while it belongs to a Linux bridge or a bond.
@@ -58,6 +64,8 @@ class KernelDevice : public Netdev {
   LinkTable& links() const { return links_; }
   void forget_interface();
   bool is_open() const { return open_; }
+  // State::trouble; and rx_descriptors() and all else that a generation has are others now.
+  void begin_generation(std::string trouble);
 
  private:
   Result<void> adopt(const netlink::Link& link);

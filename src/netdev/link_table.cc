@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,7 @@ LinkTable::LinkTable(netlink::Rtnetlink rtnetlink, netlink::LinkMonitor monitor,
       monitor_(std::move(monitor)),
       waiting_(::epoll_create1(EPOLL_CLOEXEC)),
       drained_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       filter_handle_(handle_of(owner)),
       alias_("Open vSwitch internal port (" + owner + ")") {}
 
@@ -41,7 +43,7 @@ Result<std::unique_ptr<LinkTable>> LinkTable::open(const std::string& owner) {
   OVS_TRY(auto rtnetlink, netlink::Rtnetlink::open());
   OVS_TRY(auto monitor, netlink::LinkMonitor::open());
   std::unique_ptr<LinkTable> table(new LinkTable(std::move(rtnetlink), std::move(monitor), owner));
-  for (const int fd : {table->monitor_.descriptor(), table->drained_.get()}) {
+  for (const int fd : {table->monitor_.descriptor(), table->drained_.get(), table->timer_.get()}) {
     epoll_event wanted{};
     wanted.events = EPOLLIN;
     if (::epoll_ctl(table->waiting_.get(), EPOLL_CTL_ADD, fd, &wanted) < 0)
@@ -58,6 +60,7 @@ Result<void> LinkTable::add(KernelDevice& device) {
 void LinkTable::remove(KernelDevice& device) {
   by_name_.erase(device.name());
   touched_.erase(&device);
+  look_again_at_.erase(&device);
   rebind(device, device.state().ifindex, 0);
 }
 
@@ -113,10 +116,41 @@ void LinkTable::drain() {
   [[maybe_unused]] const ssize_t written = ::write(drained_.get(), &one, sizeof one);
 }
 
+void LinkTable::look_again(KernelDevice& device, std::chrono::milliseconds in) {
+  look_again_at_[&device] = std::chrono::steady_clock::now() + in;
+  set_timer();
+}
+
+void LinkTable::set_timer() {
+  itimerspec when{};  // without a value: never
+  if (!look_again_at_.empty()) {
+    const auto first = std::ranges::min_element(look_again_at_, {}, [](const auto& entry) { return entry.second; });
+    const auto nanoseconds = std::max<std::int64_t>(
+        1, std::chrono::nanoseconds(first->second - std::chrono::steady_clock::now()).count());
+    when.it_value = {nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+  }
+  (void)::timerfd_settime(timer_.get(), 0, &when, nullptr);
+}
+
+void LinkTable::look_again_at_some() {
+  if (look_again_at_.empty()) return;
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<KernelDevice*> due;
+  for (const auto& [device, at] : look_again_at_)
+    if (at <= now) due.push_back(device);
+  for (KernelDevice* device : due) {
+    look_again_at_.erase(device);
+    device->look_again();
+  }
+  set_timer();
+}
+
 std::vector<std::string> LinkTable::process_events() {
   std::uint64_t count;
-  [[maybe_unused]] const ssize_t n = ::read(drained_.get(), &count, sizeof count);
+  [[maybe_unused]] ssize_t n = ::read(drained_.get(), &count, sizeof count);
+  n = ::read(timer_.get(), &count, sizeof count);
   read_monitor();
+  look_again_at_some();
   std::vector<std::string> changed;
   for (KernelDevice* device : std::exchange(touched_, {}))
     if (device->take_change()) changed.push_back(device->name());
@@ -127,8 +161,10 @@ std::vector<std::string> LinkTable::process_events() {
 Result<std::map<std::string, Statistics>> LinkTable::all_statistics() {
   std::map<std::string, Statistics> all;
   OVS_TRY_DO(rtnetlink_.all_counters([&](unsigned ifindex, const netlink::LinkCounters& counters) {
-    if (const auto found = by_ifindex_.find(ifindex); found != by_ifindex_.end())
-      all.emplace(found->second->name(), found->second->to_statistics(counters));
+    const auto found = by_ifindex_.find(ifindex);
+    if (found == by_ifindex_.end()) return;
+    all.emplace(found->second->name(), found->second->to_statistics(counters));
+    if (found->second->is_outdated()) look_again(*found->second, {});
   }));
   for (const auto& [name, device] : by_name_)
     if (device->out_of_sight()) all.emplace(name, device->own_statistics());

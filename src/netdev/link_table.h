@@ -4,6 +4,7 @@
 // Thread safety: the main thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -40,6 +41,9 @@ class LinkTable {
   // The device's state may be another one now: process_events() has a look at it.
   void touched(KernelDevice& device) { touched_.insert(&device); }
 
+  // process_events() calls the device's look_again() when this time is over; what was asked before is forgotten.
+  void look_again(KernelDevice& device, std::chrono::milliseconds in);
+
   int descriptor() const { return waiting_.get(); }
   std::vector<std::string> process_events();
   // Reads what has come, so that what is asked from the kernel now is not older than what is read later; the
@@ -61,12 +65,16 @@ class LinkTable {
   void present(const netlink::Link& link);
   void gone(const netlink::Link& link);
   void ask_again();
+  void set_timer();
+  void look_again_at_some();
 
   netlink::Rtnetlink rtnetlink_;
   netlink::LinkMonitor monitor_;
   Ethtool ethtool_;
-  Descriptor waiting_;  // an epoll instance of the two below
+  Descriptor waiting_;  // an epoll instance of the monitor, and the two below
   Descriptor drained_;  // an eventfd, readable when drain() has found something
+  Descriptor timer_;    // a timerfd, for the first of those to look at again
+  std::unordered_map<KernelDevice*, std::chrono::steady_clock::time_point> look_again_at_;
   std::uint32_t filter_handle_;
   std::string alias_;
   bool told_of_filters_ = false;

@@ -2,7 +2,8 @@
 //
 // Kinds, one file each: `system` (a Linux interface that exists), `internal` and `tap` (a TAP
 // interface that we make, and that stays when we end), `patch` (one end of a cable between two
-// bridges: no packets pass here, translation crosses it), `dummy` (for tests).
+// bridges: no packets pass here, translation crosses it), `afxdp` (a Linux interface that exists, by
+// AF_XDP), `dummy` (for tests).
 //
 // Who does what.  The owner (the switch's main thread) creates, configures and asks; a forwarding
 // engine receives and sends.  A device that does not exist, or no longer, is a Netdev too: `state()`
@@ -51,6 +52,7 @@ struct State {
   std::uint64_t speed = 0;        // bits per second; 0: unknown
   Duplex duplex = Duplex::unknown;
   std::string master;             // the Linux bridge or bond that it belongs to: nothing passes then; empty: none
+  std::string trouble;            // why nothing passes although the device is there; it is tried again; empty: it does
   std::string driver;             // "veth", "tun", ...; empty: unknown
   std::string driver_version;
   std::string firmware_version;

@@ -1,5 +1,8 @@
 noinst_LIBRARIES += libovs-netdev.a
 libovs_netdev_a_SOURCES = \
+	src/netdev/afxdp_kind.h \
+	src/netdev/afxdp_options.cc \
+	src/netdev/afxdp_options.h \
 	src/netdev/datagram_run.cc \
 	src/netdev/datagram_run.h \
 	src/netdev/dummy.cc \
@@ -26,4 +29,18 @@ libovs_netdev_a_SOURCES = \
 	src/netdev/system.h \
 	src/netdev/tap.cc \
 	src/netdev/tap.h \
-	src/netdev/vnet_header.h
+	src/netdev/unfinished_checksum.cc \
+	src/netdev/unfinished_checksum.h \
+	src/netdev/vnet_header.h \
+	src/netdev/xsk_ring.h
+if AFXDP
+libovs_netdev_a_SOURCES += \
+	src/netdev/afxdp.cc \
+	src/netdev/afxdp.h \
+	src/netdev/xdp_program.cc \
+	src/netdev/xdp_program.h \
+	src/netdev/xsk_socket.cc \
+	src/netdev/xsk_socket.h
+else
+libovs_netdev_a_SOURCES += src/netdev/afxdp_absent.cc
+endif

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "netdev/afxdp_kind.h"
 #include "netdev/dummy.h"
 #include "netdev/kernel_device.h"
 #include "netdev/patch.h"
@@ -55,17 +56,21 @@ struct Registry::Impl {
   std::unique_ptr<LinkTable> links;
   unsigned dummies = 0;
 
-  Made make_system(const std::string& name) { return started(std::make_unique<System>(name, *links)); }
-  Made make_internal(const std::string& name) { return started(std::make_unique<Tap>(name, "internal", *links)); }
-  Made make_tap(const std::string& name) { return started(std::make_unique<Tap>(name, "tap", *links)); }
-  Made make_patch(const std::string& name) { return std::make_unique<Patch>(name, random_mac()); }
+  Made make_afxdp(const std::string& name, const Options& options) {
+    OVS_TRY(auto device, netdev::make_afxdp(name, *links, options));
+    return started(std::move(device));
+  }
+  Made make_system(const std::string& name, const Options&) { return started(std::make_unique<System>(name, *links)); }
+  Made make_internal(const std::string& name, const Options&) { return started(std::make_unique<Tap>(name, "internal", *links)); }
+  Made make_tap(const std::string& name, const Options&) { return started(std::make_unique<Tap>(name, "tap", *links)); }
+  Made make_patch(const std::string& name, const Options&) { return std::make_unique<Patch>(name, random_mac()); }
   Made make_dummy(const std::string& name, std::string type) {
     const unsigned n = dummies++;
     const flow::EthAddr mac{{0xaa, 0x55, 0xaa, 0x55, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)}};
     return std::make_unique<Dummy>(name, std::move(type), mac);
   }
-  Made make_plain_dummy(const std::string& name) { return make_dummy(name, "dummy"); }
-  Made make_internal_dummy(const std::string& name) { return make_dummy(name, "dummy-internal"); }
+  Made make_plain_dummy(const std::string& name, const Options&) { return make_dummy(name, "dummy"); }
+  Made make_internal_dummy(const std::string& name, const Options&) { return make_dummy(name, "dummy-internal"); }
 
   bool is_dummy(std::string_view type) const {
     // A cable between bridges has no device to be replaced.
@@ -78,12 +83,13 @@ namespace {
 
 struct Kind {
   std::string_view type;
-  Made (Registry::Impl::*make)(const std::string& name);
+  Made (Registry::Impl::*make)(const std::string& name, const Options& options);
   bool for_tests;  // only with --enable-dummy
 };
 
 // Sorted, as types() promises.
 constexpr std::array kinds{
+    Kind{"afxdp", &Registry::Impl::make_afxdp, false},
     Kind{"dummy", &Registry::Impl::make_plain_dummy, true},
     Kind{"dummy-internal", &Registry::Impl::make_internal_dummy, true},
     Kind{"internal", &Registry::Impl::make_internal, false},
@@ -106,8 +112,10 @@ Result<std::unique_ptr<Registry>> Registry::open(Settings settings) {
 
 std::vector<std::string> Registry::types() const {
   std::vector<std::string> types;
-  for (const Kind& kind : kinds)
+  for (const Kind& kind : kinds) {
+    if (kind.type == "afxdp" && !has_afxdp()) continue;
     if (!kind.for_tests || impl_->settings.dummies != DummyMode::off) types.emplace_back(kind.type);
+  }
   return types;
 }
 
@@ -122,7 +130,7 @@ Result<std::unique_ptr<Netdev>> Registry::create(const std::string& name, std::s
     return refuse({"unknown type \"" + std::string(type) + "\"; there are " + join(types(), ", "), EAFNOSUPPORT});
   auto made = impl_->is_dummy(type)
                   ? impl_->make_dummy(name, type == "internal" ? "dummy-internal" : std::string(type))
-                  : (impl_.get()->*kind->make)(name);
+                  : (impl_.get()->*kind->make)(name, options);
   if (!made) return refuse(made.error());
   if (auto set = (*made)->set_options(options); !set) return refuse(set.error());
   return made;

@@ -74,6 +74,7 @@ std::string obstacle(const netdev::Netdev& device) {
   const netdev::State state = device.state();
   if (state.ifindex == 0) return std::strerror(ENODEV);
   if (!state.master.empty()) return fmt::format("it belongs to {}", state.master);
+  if (!state.trouble.empty()) return state.trouble;
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "netdev/afxdp_kind.h"
 #include "netdev/dummy.h"
 #include "netdev/patch.h"
 #include "private_network.h"
@@ -51,10 +52,13 @@ std::vector<test::Frame> frames_in(const std::string& file) {
 }
 
 TEST(Registry, KnowsDummiesOnlyWhenAsked) {
-  EXPECT_EQ(registry_with(DummyMode::off)->types(),
-            (std::vector<std::string>{"internal", "patch", "system", "tap"}));
+  const auto expected = [](std::vector<std::string> types) {
+    if (has_afxdp()) types.insert(types.begin(), "afxdp");
+    return types;
+  };
+  EXPECT_EQ(registry_with(DummyMode::off)->types(), expected({"internal", "patch", "system", "tap"}));
   EXPECT_EQ(registry_with(DummyMode::on)->types(),
-            (std::vector<std::string>{"dummy", "dummy-internal", "internal", "patch", "system", "tap"}));
+            expected({"dummy", "dummy-internal", "internal", "patch", "system", "tap"}));
 }
 
 TEST(Registry, NamesTheKnownTypes) {
@@ -62,7 +66,16 @@ TEST(Registry, NamesTheKnownTypes) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, EAFNOSUPPORT);
   EXPECT_EQ(refused.error().message,
-            "could not open network device x (unknown type \"dummy\"; there are internal, patch, system, tap)");
+            "could not open network device x (unknown type \"dummy\"; there are " +
+                std::string(has_afxdp() ? "afxdp, " : "") + "internal, patch, system, tap)");
+}
+
+TEST(Registry, SaysThatItWasBuiltWithoutAfxdp) {
+  if (has_afxdp()) GTEST_SKIP() << "this build has it";
+  auto refused = registry_with(DummyMode::off)->create("x", "afxdp", {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, EAFNOSUPPORT);
+  EXPECT_NE(refused.error().message.find("built without AF_XDP"), std::string::npos) << refused.error().message;
 }
 
 TEST(Registry, OverridesTypesWithDummies) {
