@@ -15,6 +15,7 @@
 #include "base/paths.h"
 #include "base/print.h"
 #include "datapath/user_engine.h"
+#include "netdev/afxdp_kind.h"
 #include "rpc/control.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
@@ -106,7 +107,10 @@ int run(int argc, char** argv) {
   if (auto good = runtime::check_tls_settings(arguments.tls, arguments.database); !good) die(good.error().message);
 
   // To make and change devices, and to receive and send frames of any kind.
-  daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock"});
+  if (netdev::has_afxdp())
+    daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock", "bpf"});
+  else
+    daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock"});
   if (auto started = daemon.start(); !started) die(started.error().message);
   if (arguments.lock_memory) lock_memory();
   if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);
