@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -36,13 +37,14 @@ std::uint32_t frame_bytes_for(unsigned mtu) {
 }
 
 std::string mtu_is_too_large(unsigned mtu) {
-  return "its MTU is " + std::to_string(mtu) + ", and AF_XDP carries " + std::to_string(Afxdp::largest_mtu) + " at most";
+  return "its MTU is " + std::to_string(mtu) + ", and AF_XDP carries " + std::to_string(Afxdp::largest_mtu) +
+         " at most";
 }
 
 // Trouble that another mode would have, too.
 bool is_of_all_modes(int code) {
-  return code == EBUSY || code == EPERM || code == ENOBUFS || code == ENOMEM || code == ENODEV || code == EAFNOSUPPORT ||
-         code == ENOSYS || code == EMFILE;
+  constexpr int codes[] = {EBUSY, EPERM, ENOBUFS, ENOMEM, ENODEV, EAFNOSUPPORT, ENOSYS, EMFILE};
+  return std::ranges::find(codes, code) != std::end(codes);
 }
 
 // A socket that receives nothing and keeps the interface promiscuous while it is open.
@@ -66,7 +68,9 @@ bool watch(int epoll, int fd) {
 }  // namespace
 
 struct Afxdp::Queue {
-  Queue() : ready(::epoll_create1(EPOLL_CLOEXEC)), retry(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {}
+  Queue()
+      : ready(::epoll_create1(EPOLL_CLOEXEC)),
+        retry(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {}
 
   // Arms the timer, or takes it back.
   void set_retry(long nanoseconds) {
@@ -189,8 +193,8 @@ Result<void> Afxdp::open_sockets() {
   const unsigned most = options_.queues == 0 ? most_queues : std::min(options_.queues, most_queues);
   if (channels.rx > most)
     return unexpected("it has " + std::to_string(channels.rx) + " receive queues, and " +
-                          (most == options_.queues ? "options:n_rxq is " : "AF_XDP takes at most ") + std::to_string(most) +
-                          ": what comes by the others would be lost; \"ethtool -L " + name() +
+                          (most == options_.queues ? "options:n_rxq is " : "AF_XDP takes at most ") +
+                          std::to_string(most) + ": what comes by the others would be lost; \"ethtool -L " + name() +
                           (channels.combined ? " combined " : " rx ") + std::to_string(most) + "\" sets their number",
                       EINVAL);
   if (XdpProgram::is_attached(link_.ifindex))
@@ -354,8 +358,8 @@ void Afxdp::send(std::span<flow::Packet* const> packets) {
 
 // What the device cannot take now, it is asked to take again soon, by whoever receives from this queue then.
 void Afxdp::kick(Queue& queue, XskSocket& socket) {
-  if (socket.kick() || !up_.load(std::memory_order_relaxed) || queue.retrying.exchange(true, std::memory_order_relaxed)) return;
-  queue.set_retry(retry_nanoseconds);
+  if (socket.kick() || !up_.load(std::memory_order_relaxed)) return;
+  if (!queue.retrying.exchange(true, std::memory_order_relaxed)) queue.set_retry(retry_nanoseconds);
 }
 
 // ---- what it tells
@@ -396,14 +400,14 @@ std::map<std::string, std::string> Afxdp::status() const {
 void Afxdp::tell_what_is_lost() const {
   if (link_.kind.empty()) return;
   if (mode_ == XdpMode::generic)
-    log.warn("{}: in mode generic, TCP segments and VLAN tags that the other end leaves to its interface are lost; there, "
-             "\"ethtool -K DEVICE tso off gso off txvlan off\" helps", name());
+    log.warn("{}: in mode generic, TCP segments and VLAN tags that the other end leaves to its interface are lost; "
+             "there, \"ethtool -K DEVICE tso off gso off txvlan off\" helps", name());
   else if (link_.kind != veth)
-    log.warn("{}: TCP segments that a guest leaves to its interface are lost; in the guest, \"ethtool -K DEVICE tso off gso "
-             "off\" helps, and the type system needs no such thing", name());
+    log.warn("{}: TCP segments that a guest leaves to its interface are lost; in the guest, \"ethtool -K DEVICE tso "
+             "off gso off\" helps, and the type system needs no such thing", name());
   else if (!program_->restores_tags())
-    log.warn("{}: VLAN tags that the other end leaves to its interface are lost, because this kernel is older than 6.8 or "
-             "lacks CONFIG_DEBUG_INFO_BTF; there, \"ethtool -K DEVICE txvlan off\" helps", name());
+    log.warn("{}: VLAN tags that the other end leaves to its interface are lost, because this kernel is older than 6.8 "
+             "or lacks CONFIG_DEBUG_INFO_BTF; there, \"ethtool -K DEVICE txvlan off\" helps", name());
 }
 
 bool has_afxdp() { return true; }

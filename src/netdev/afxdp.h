@@ -1,16 +1,16 @@
-// A Linux interface that exists without us, by AF_XDP: its driver hands frames over before the kernel has made packets of
-// them, and takes them from memory that both share.
+// A Linux interface that exists without us, by AF_XDP: its driver hands frames over before the kernel has made
+// packets of them, and takes them from memory that both share.
 //
 // Each receive queue has a socket (xsk_socket.h), all of them or none: a frame of a queue without one would be lost.
 // What is sent leaves by the queue that belongs to the thread which sends.  A program at the interface's entrance
-// distributes the frames (xdp_program.h); while it is there, the host's own stack sees nothing of them, and it goes with
-// this process.
+// distributes the frames (xdp_program.h); while it is there, the host's own stack sees nothing of them, and it goes
+// with this process.
 //
-// What cannot be now (too large an MTU, another XDP program, queues that a process which just ended had) is State::trouble,
-// and is tried again when the interface changes, and from time to time.
+// What cannot be now (too large an MTU, another XDP program, queues that a process which just ended had) is
+// State::trouble, and is tried again when the interface changes, and from time to time.
 //
-// Offloads: none; the engine finishes checksums and cuts segments.  What comes from this host itself (a veth pair, a TAP
-// interface) may have an unfinished checksum, which is found out (unfinished_checksum.h).
+// Offloads: none; the engine finishes checksums and cuts segments.  What comes from this host itself (a veth pair, a
+// TAP interface) may have an unfinished checksum, which is found out (unfinished_checksum.h).
 //
 // Thread safety: as netdev.h.  A thread that uses a queue announces it (Use), and the main thread exchanges a
 // socket when nobody does.

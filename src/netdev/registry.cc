@@ -61,7 +61,9 @@ struct Registry::Impl {
     return started(std::move(device));
   }
   Made make_system(const std::string& name, const Options&) { return started(std::make_unique<System>(name, *links)); }
-  Made make_internal(const std::string& name, const Options&) { return started(std::make_unique<Tap>(name, "internal", *links)); }
+  Made make_internal(const std::string& name, const Options&) {
+    return started(std::make_unique<Tap>(name, "internal", *links));
+  }
   Made make_tap(const std::string& name, const Options&) { return started(std::make_unique<Tap>(name, "tap", *links)); }
   Made make_patch(const std::string& name, const Options&) { return std::make_unique<Patch>(name, random_mac()); }
   Made make_dummy(const std::string& name, std::string type) {

@@ -12,7 +12,8 @@
 namespace ovs::netdev {
 namespace {
 
-// Newer than the headers of some distributions: a program for one device, which runs on the host's processor (Linux 6.3).
+// Newer than the headers of some distributions: a program for one device, which runs on the host's processor (Linux
+// 6.3).
 constexpr std::uint32_t bound_to_device = 1u << 6;  // BPF_F_XDP_DEV_BOUND_ONLY
 constexpr std::uint8_t kernel_function_call = 2;    // BPF_PSEUDO_KFUNC_CALL, Linux 5.13
 constexpr const char* tag_function = "bpf_xdp_metadata_rx_vlan_tag";
@@ -31,8 +32,12 @@ class Assembler {
   void set(std::uint8_t to, std::int32_t value) { add(BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value); }
   void copy(std::uint8_t to, std::uint8_t from) { add(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0); }
   void increase(std::uint8_t to, std::int32_t by) { add(BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, by); }
-  void load(int size, std::uint8_t to, std::uint8_t from, std::int16_t at) { add(BPF_LDX | size | BPF_MEM, to, from, at, 0); }
-  void store(int size, std::uint8_t to, std::int16_t at, std::uint8_t from) { add(BPF_STX | size | BPF_MEM, to, from, at, 0); }
+  void load(int size, std::uint8_t to, std::uint8_t from, std::int16_t at) {
+    add(BPF_LDX | size | BPF_MEM, to, from, at, 0);
+  }
+  void store(int size, std::uint8_t to, std::int16_t at, std::uint8_t from) {
+    add(BPF_STX | size | BPF_MEM, to, from, at, 0);
+  }
   void store_zero(int size, std::uint8_t to, std::int16_t at) { add(BPF_ST | size | BPF_MEM, to, 0, at, 0); }
   void to_big_endian_16(std::uint8_t what) { add(BPF_ALU | BPF_END | BPF_TO_BE, what, 0, 0, 16); }
   void load_map(std::uint8_t to, int map) {
@@ -44,7 +49,9 @@ class Assembler {
   void exit() { add(BPF_JMP | BPF_EXIT, 0, 0, 0, 0); }
   // To be landed later.
   std::size_t jump_unless_zero(std::uint8_t what) { return jump(BPF_JMP | BPF_JNE | BPF_K, what, 0); }
-  std::size_t jump_if_greater(std::uint8_t what, std::uint8_t than) { return jump(BPF_JMP | BPF_JGT | BPF_X, what, than); }
+  std::size_t jump_if_greater(std::uint8_t what, std::uint8_t than) {
+    return jump(BPF_JMP | BPF_JGT | BPF_X, what, than);
+  }
   std::size_t jump_always() { return jump(BPF_JMP | BPF_JA, 0, 0); }
   void land(std::size_t jump) {
     instructions_[jump].off = static_cast<std::int16_t>(instructions_.size() - jump - 1);

@@ -7,8 +7,8 @@
 // the frame is put back where the kernel lets a program ask for it (bpf_xdp_metadata_rx_vlan_tag, Linux 6.8; native
 // mode; needs CONFIG_DEBUG_INFO_BTF): restores_tags().
 //
-// Nothing outlives this object, nor the process: the attachment is a bpf_link, which goes with its last descriptor, and the
-// interface gives its frames to the host again at once.
+// Nothing outlives this object, nor the process: the attachment is a bpf_link, which goes with its last descriptor,
+// and the interface gives its frames to the host again at once.
 //
 // Thread safety: one thread at a time.
 #pragma once

@@ -1,8 +1,8 @@
 // The rings that an AF_XDP socket shares with the kernel (linux/if_xdp.h): one side puts entries, the other takes
 // them, without a system call.
 //
-// An entry that was put is the other side's after publish(); one that was taken may be overwritten after release().  Both
-// ends count up and wrap at 2^32; the size is a power of two.
+// An entry that was put is the other side's after publish(); one that was taken may be overwritten after release().
+// Both ends count up and wrap at 2^32; the size is a power of two.
 //
 // Thread safety: one thread at a time on our side, the kernel on the other.
 #pragma once

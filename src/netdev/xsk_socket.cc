@@ -21,7 +21,7 @@ Error socket_error(std::string_view doing, int code) {
   switch (code) {
     case EAFNOSUPPORT: return {"this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)", code};
     case EPERM: return {"AF_XDP needs the capability CAP_NET_RAW", code};
-    case ENOBUFS: return {"the memory of AF_XDP is limited: it needs CAP_IPC_LOCK, or more than RLIMIT_MEMLOCK allows", code};
+    case ENOBUFS: return {"AF_XDP needs the capability CAP_IPC_LOCK, or more memory than RLIMIT_MEMLOCK allows", code};
     case EBUSY: return {"another program has an AF_XDP socket there", code};
     default: return system_error(doing, code);
   }

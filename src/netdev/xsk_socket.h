@@ -1,9 +1,10 @@
-// XskSocket: frames of one receive queue of a Linux interface by an AF_XDP socket (linux/if_xdp.h), and as many that leave.
+// XskSocket: frames of one receive queue of a Linux interface by an AF_XDP socket (linux/if_xdp.h), and as many that
+// leave.
 //
-// Memory.  A socket has an area (UMEM) of its own, of frames of equal size.  Half of them are for what is received: they
-// go around between the fill ring, the kernel and the RX ring, and are given back as soon as a frame was copied into
-// its Packet.  The others are for what is sent: a list of those that are free, the TX ring, the kernel, the completion ring.  So
-// no frame changes sides, and none can be lost: frames_outside() says how many the kernel has.
+// Memory.  A socket has an area (UMEM) of its own, of frames of equal size.  Half of them are for what is received:
+// they go around between the fill ring, the kernel and the RX ring, and are given back as soon as a frame was copied
+// into its Packet.  The others are for what is sent: a list of those that are free, the TX ring, the kernel, the
+// completion ring.  So no frame changes sides, and none can be lost: frames_outside() says how many the kernel has.
 //
 // Offloads are not known here: a frame is bytes, and complete.
 //
@@ -52,8 +53,8 @@ class XskSocket {
   int descriptor() const { return socket_.get(); }  // readable when there is something to receive
 
   std::size_t receive(std::span<flow::Packet> slots);
-  // Puts copies into the TX ring, for kick() to have them sent; returns how many.  Others have no room there, or are longer
-  // than `longest`.
+  // Puts copies into the TX ring, for kick() to have them sent; returns how many.  Others have no room there, or are
+  // longer than `longest`.
   std::size_t send(std::span<flow::Packet* const> packets, std::size_t longest);
   // Has the kernel send what is in the TX ring.  False: it cannot now; call again later.
   bool kick();

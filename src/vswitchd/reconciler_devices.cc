@@ -39,7 +39,9 @@ std::string device_type(const InterfaceState& interface) {
   return type;
 }
 
-bool is_of_kernel(std::string_view type) { return type == "system" || type == "internal" || type == "tap" || type == "afxdp"; }
+bool is_of_kernel(std::string_view type) {
+  return type == "system" || type == "internal" || type == "tap" || type == "afxdp";
+}
 
 }  // namespace
 

@@ -19,6 +19,11 @@ DIFFERENCES = {
     # Not in the packaged page, but in that of ovs-vsctl(8).
     ("Port", "other_config", "rstp-admin-p2p-mac"): (None, "one of 0, 1, 2"),
     ("Port", "other_config", "rstp-admin-port-state"): (None, "boolean"),
+    # What is in use, as opposed to what was asked for by options.
+    ("Interface", "status", "xdp-mode"): (None, "one of generic, native, native-with-zerocopy"),
+    ("Interface", "status", "use-need-wakeup"): (None, "boolean"),
+    ("Interface", "status", "n_rxq"): (None, "integer 1..64"),
+    ("Interface", "status", "n_txq"): (None, "integer 1..64"),
 }
 
 

@@ -21,14 +21,14 @@ inherit() {
 }
 use() { [[ " ${USE-} " == *" $1 "* ]]; }
 use_enable() {
-	if use "$1"; then echo "--enable-$1"; else echo "--disable-$1"; fi
+	if use "$1"; then echo "--enable-${2:-$1}"; else echo "--disable-${2:-$1}"; fi
 }
 einfo() { echo "einfo $*"; }
 elog() { echo "elog $*"; }
 ewarn() { echo "ewarn $*"; }
 econf() { printf 'econf'; printf ' %s' "$@"; echo; }
 emake() { printf 'emake'; printf ' %s' "$@"; echo; }
-linux-info_pkg_setup() { echo "linux-info_pkg_setup"; }
+linux-info_pkg_setup() { printf '%s\n' "linux-info_pkg_setup" "checked $(echo $CONFIG_CHECK)"; }
 
 dodoc() {
 	local file

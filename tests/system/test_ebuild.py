@@ -138,6 +138,20 @@ def test_dependencies_are_those_of_configure():
     assert ">=dev-libs/boost-1.81" in needed
 
 
+def test_the_flag_xdp(tmp_path):
+    """It decides what is configured, and which options of the kernel are looked at."""
+    for use in ("", "xdp"):
+        lines = run_phases(release(), tmp_path, "src_configure", use=use)
+        econf = next(line for line in lines if line.startswith("econf")).split()[1:]
+        assert ("--enable-afxdp" if use else "--disable-afxdp") in econf
+        lines = run_phases(release(), tmp_path, "pkg_setup", use=use)
+        assert "linux-info_pkg_setup" in lines
+        checked = next(line for line in lines if line.startswith("checked "))
+        assert {"~XDP_SOCKETS", "~BPF_SYSCALL"} <= set(checked.split()) if use else "XDP" not in checked
+    assert re.search(r"PKG_CHECK_MODULES\(\[LIBBPF\], \[libbpf >= 1.0\]", (TOP / "m4/ovs_afxdp.m4").read_text())
+    assert "xdp? ( >=dev-libs/libbpf-1.0:= )" in variables(release())["RDEPEND"]
+
+
 def test_configure_knows_the_options(tmp_path):
     lines = run_phases(release(), tmp_path, "src_prepare", "src_configure")
     econf = next(line for line in lines if line.startswith("econf")).split()[1:]

@@ -20,9 +20,7 @@ fi
 
 LICENSE="Apache-2.0"
 SLOT="0"
-# There is nothing to choose for "xdp" in this version, which does not link with libxdp: a flag without an effect would
-# promise what is not there.
-IUSE="doc +ssl test"
+IUSE="doc +ssl test xdp"
 RESTRICT+=" !test? ( test )"
 
 RDEPEND="
@@ -31,6 +29,7 @@ RDEPEND="
 	dev-libs/libnl:3
 	sys-libs/libcap-ng
 	ssl? ( >=dev-libs/openssl-3:= )
+	xdp? ( >=dev-libs/libbpf-1.0:= )
 "
 DEPEND="
 	${RDEPEND}
@@ -60,6 +59,9 @@ CONFIG_CHECK="
 	~NET_SCHED ~NET_CLS_ACT ~NET_CLS_BASIC ~NET_CLS_BPF ~NET_CLS_U32 ~NET_ACT_POLICE
 	~NET_SCH_INGRESS ~NET_SCH_HFSC ~NET_SCH_HTB
 "
+ERROR_XDP_SOCKETS="CONFIG_XDP_SOCKETS: no interface can have the type afxdp without it"
+ERROR_BPF_SYSCALL="CONFIG_BPF_SYSCALL: no interface can have the type afxdp without it"
+ERROR_DEBUG_INFO_BTF="CONFIG_DEBUG_INFO_BTF: interfaces of type afxdp may lose VLAN tags of containers without it"
 ERROR_NET_CLS_BPF="CONFIG_NET_CLS_BPF: keeps packets of ports from the host's own stack; NF_TABLES_NETDEV does, too"
 ERROR_OPENVSWITCH="CONFIG_OPENVSWITCH: not used by this version yet, which always forwards in user space"
 ERROR_NET_ACT_POLICE="CONFIG_NET_ACT_POLICE: for policing, which this version does not do yet"
@@ -70,6 +72,13 @@ ERROR_NET_SCH_HTB="CONFIG_NET_SCH_HTB: for QoS, which this version does not do y
 ERROR_PACKET="CONFIG_PACKET: bridges have no ports that are interfaces of this host without it"
 ERROR_TUN="CONFIG_TUN: bridges have no interface of their own on this host without it"
 ERROR_VETH="CONFIG_VETH: containers are connected by it"
+
+pkg_setup() {
+	if use xdp; then
+		CONFIG_CHECK+=" ~XDP_SOCKETS ~BPF_SYSCALL ~DEBUG_INFO_BTF"
+	fi
+	linux-info_pkg_setup
+}
 
 pkg_nofetch() {
 	einfo "Make ${P}.tar.xz by \"make dist\" in a checkout of the sources, and move it to your DISTDIR;"
@@ -84,7 +93,7 @@ src_prepare() {
 src_configure() {
 	# econf's own choice for state is /var/lib; here it is /var, with lib, log and run below it.
 	econf --localstatedir="${EPREFIX}/var" --with-rundir="${EPREFIX}/run/openvswitch" --with-openrc \
-		"$(use_enable ssl)"
+		"$(use_enable ssl)" "$(use_enable xdp afxdp)"
 }
 
 src_compile() {

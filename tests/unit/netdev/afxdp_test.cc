@@ -142,7 +142,8 @@ TEST_P(AfxdpTest, KeepsTagsThatAreInTheFrame) {
   run("ethtool -K far txvlan off 2>/dev/null || true");
   ASSERT_TRUE(open());
   FarEnd far("far");
-  const Frame frames[] = {with_tag(text_frame("one tag"), 0x8100, 0x6064), with_tag(text_frame("service tag"), 0x88a8, 0x0fff),
+  const Frame frames[] = {with_tag(text_frame("one tag"), 0x8100, 0x6064),
+                          with_tag(text_frame("service tag"), 0x88a8, 0x0fff),
                           with_tag(with_tag(text_frame("two tags"), 0x8100, 10), 0x88a8, 20)};
   const char* texts[] = {"one tag", "service tag", "two tags"};
   for (std::size_t i = 0; i < std::size(frames); ++i) {
@@ -170,7 +171,8 @@ void push_tag_beside(const std::string& name, std::uint16_t tci) {
                               instruction(BPF_ALU64 | BPF_MOV | BPF_K, 3, tci),
                               instruction(BPF_JMP | BPF_CALL, 0, BPF_FUNC_skb_vlan_push),
                               instruction(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0), instruction(BPF_JMP | BPF_EXIT, 0, 0)};
-  const Descriptor loaded(::bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "push_tag", "Apache-2.0", program, std::size(program), nullptr));
+  const Descriptor loaded(
+      ::bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "push_tag", "Apache-2.0", program, std::size(program), nullptr));
   ASSERT_GE(loaded.get(), 0) << std::strerror(errno);
   bpf_tc_hook hook{};
   hook.sz = sizeof hook;
@@ -257,9 +259,10 @@ TEST_P(AfxdpTest, UsesEveryQueue) {
   std::set<std::size_t> queues;
   std::size_t queue;
   while (!missing.empty()) {
-    ASSERT_TRUE(receive_any(
-        [&](const flow::Packet& packet) { return packet.size() == 64 && missing.erase(packet.data()[34]) == 1; }, &queue))
-        << missing.size() << " are missing";
+    const auto is_missing = [&](const flow::Packet& packet) {
+      return packet.size() == 64 && missing.erase(packet.data()[34]) == 1;
+    };
+    ASSERT_TRUE(receive_any(is_missing, &queue)) << missing.size() << " are missing";
     queues.insert(queue);
   }
   EXPECT_GT(queues.size(), 1u);
@@ -284,22 +287,23 @@ TEST_P(AfxdpTest, RefusesToLoseQueues) {
   const auto generation = device->generation();
   run("ethtool -L port rx 4 tx 4");
   ASSERT_TRUE(registry->all_statistics());
-  ASSERT_TRUE(follow(*registry, [&] { return device->generation() > generation && device->rx_descriptors().size() == 4; }))
-      << device->state().trouble;
+  const auto has_all = [&] { return device->generation() > generation && device->rx_descriptors().size() == 4; };
+  ASSERT_TRUE(follow(*registry, has_all)) << device->state().trouble;
 }
 
 TEST_P(AfxdpTest, NamesWrongOptions) {
-  const std::pair<const char*, const char*> wrong[] = {{"xdp-mode", "fast"}, {"use-need-wakeup", "yes"}, {"n_rxq", "many"},
-                                                       {"n_rxq", "-1"}, {"n_rxq", ""}};
+  const std::pair<const char*, const char*> wrong[] = {
+      {"xdp-mode", "fast"}, {"use-need-wakeup", "yes"}, {"n_rxq", "many"}, {"n_rxq", "-1"}, {"n_rxq", ""}};
   for (const auto& [key, value] : wrong) {
     const auto refused = registry->create("port", "afxdp", {{key, value}});
     ASSERT_FALSE(refused) << key;
-    EXPECT_NE(refused.error().message.find(std::string("options:") + key), std::string::npos) << refused.error().message;
+    const std::string& message = refused.error().message;
+    EXPECT_NE(message.find(std::string("options:") + key), std::string::npos) << message;
   }
   ASSERT_TRUE(open());
   const auto set = device->set_options({{"xdp-mode", "fast"}});
   ASSERT_FALSE(set);
-  EXPECT_NE(set.error().message.find("options:xdp-mode is one of best-effort"), std::string::npos) << set.error().message;
+  EXPECT_TRUE(set.error().message.starts_with("options:xdp-mode is one of best-effort")) << set.error().message;
   EXPECT_EQ(device->rx_descriptors().size(), 1u);
 }
 
@@ -402,7 +406,7 @@ TEST_P(AfxdpTest, WaitsForOthersToLeave) {
   ASSERT_TRUE(open());
   const auto others = open_registry("other");
   auto second = *others->create("port", "afxdp", {{"xdp-mode", GetParam()}});
-  EXPECT_NE(second->state().trouble.find("another XDP program is attached"), std::string::npos) << second->state().trouble;
+  EXPECT_TRUE(second->state().trouble.starts_with("another XDP program is attached")) << second->state().trouble;
   device.reset();
   EXPECT_TRUE(follow(*others, [&] { return second->state().trouble.empty(); })) << second->state().trouble;
   EXPECT_EQ(second->rx_descriptors().size(), 1u);
@@ -534,7 +538,8 @@ TEST_P(AfxdpTest, ExchangesSocketsUnderTraffic) {
   std::size_t descriptors = 0, mappings = 0;
   bool followed = true;
   for (int round = 0; round < 12 && followed; ++round) {
-    followed = device->set_options({{"xdp-mode", GetParam()}, {"use-need-wakeup", round % 2 ? "true" : "false"}}).has_value() &&
+    const Options options{{"xdp-mode", GetParam()}, {"use-need-wakeup", round % 2 ? "true" : "false"}};
+    followed = device->set_options(options).has_value() &&
                follow(*registry, [&] { return device->state().trouble.empty(); });
     if (round != 1) continue;
     descriptors = open_descriptors();
@@ -559,6 +564,35 @@ INSTANTIATE_TEST_SUITE_P(Modes, AfxdpTest, testing::Values("native", "generic", 
                            std::erase(name, '-');
                            return name;
                          });
+
+// What a guest sends by its TAP interface.
+TEST_P(AfxdpTest, TakesTheFramesOfATapInterface) {
+  const auto guests = open_registry("guest");
+  const auto guest = create(*guests, "tap0", "tap");
+  ASSERT_NE(guest, nullptr);
+  run("ip link set tap0 up");
+  auto made = registry->create("tap0", "afxdp", {{"xdp-mode", GetParam()}});
+  ASSERT_TRUE(made);
+  device = *std::move(made);
+  ASSERT_TRUE(follow(*registry, [&] { return device->state().trouble.empty(); })) << device->state().trouble;
+  send(*guest, flow::Packet::copy_of(text_frame("whole")));
+  const auto whole = receive(*device, has_text("whole"));
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(bytes_of(*whole), text_frame("whole"));
+  send(*device, *whole);
+  EXPECT_TRUE(receive(*guest, has_text("whole")));
+  // Segments of a guest that cuts none are lost, and counted.
+  const auto before = *device->statistics();
+  send(*guest, large_segment(5000));
+  send(*guest, flow::Packet::copy_of(text_frame("end")));
+  ASSERT_TRUE(receive_any([&](const flow::Packet& packet) {
+    EXPECT_LT(packet.size(), 100u);
+    return has_text("end")(packet);
+  }));
+  EXPECT_GE(*device->statistics()->rx_dropped, *before.rx_dropped + 1);
+  device.reset();
+  guest->destroy();
+}
 
 // ---- the sockets alone
 

@@ -41,7 +41,8 @@ Bytes transport(std::uint8_t protocol) {
 }
 
 Bytes ipv4(std::uint8_t protocol, std::size_t payload, std::uint8_t flags = 0x40) {
-  return {0x45, 0, 0, static_cast<std::uint8_t>(20 + payload), 0, 1, flags, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2};
+  return {0x45, 0, 0, static_cast<std::uint8_t>(20 + payload), 0,   1, flags, 0, 64,  protocol,
+          0,    0, 192, 0, 2, 1, 192, 0, 2, 2};
 }
 
 Bytes ipv6(std::uint8_t next, std::size_t payload) {
@@ -99,7 +100,8 @@ std::vector<Case> cases() {
       const std::size_t at = l2.size() + 40;
       all.push_back({unfinished(l2 + ipv6(protocol, l4.size()) + l4, at, protocol, true, l2.size()), at, protocol});
       const Bytes options{protocol, 0, 1, 4, 0, 0, 0, 0};
-      all.push_back({unfinished(l2 + ipv6(0, l4.size() + 8) + options + l4, at + 8, protocol, true, l2.size()), at + 8, protocol});
+      const Bytes with_options = l2 + ipv6(0, l4.size() + 8) + options + l4;
+      all.push_back({unfinished(with_options, at + 8, protocol, true, l2.size()), at + 8, protocol});
     }
   }
   return all;
@@ -132,7 +134,7 @@ TEST(UnfinishedChecksum, IsNotSeenElsewhere) {
   };
   EXPECT_TRUE(looked_at(datagram(0x40)).offload.needs_checksum);
   EXPECT_FALSE(looked_at(datagram(0x20)).offload.needs_checksum) << "a fragment";
-  EXPECT_FALSE(looked_at(ethernet({0x0800}) + ipv4(udp, l4.size()) + l4).offload.needs_checksum) << "UDP without a checksum";
+  EXPECT_FALSE(looked_at(ethernet({0x0800}) + ipv4(udp, l4.size()) + l4).offload.needs_checksum) << "UDP without one";
   EXPECT_FALSE(looked_at(ethernet({0x0806}) + Bytes(28)).offload.needs_checksum);
   EXPECT_FALSE(looked_at(ethernet({0x0800}) + ipv4(1, l4.size()) + l4).offload.needs_checksum) << "ICMP";
 }
