@@ -12,6 +12,8 @@ tests_unit_netdev_netdev_tests_SOURCES = \
 	tests/unit/netdev/xsk_ring_test.cc
 if AFXDP
 tests_unit_netdev_netdev_tests_SOURCES += tests/unit/netdev/afxdp_test.cc
+else
+tests_unit_netdev_netdev_tests_SOURCES += tests/unit/netdev/afxdp_absent_test.cc
 endif
 tests_unit_netdev_netdev_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 tests_unit_netdev_netdev_tests_LDADD = $(netdev_LIBS) $(base_LIBS) $(GTEST_LIBS)

@@ -70,14 +70,6 @@ TEST(Registry, NamesTheKnownTypes) {
                 std::string(has_afxdp() ? "afxdp, " : "") + "internal, patch, system, tap)");
 }
 
-TEST(Registry, SaysThatItWasBuiltWithoutAfxdp) {
-  if (has_afxdp()) GTEST_SKIP() << "this build has it";
-  auto refused = registry_with(DummyMode::off)->create("x", "afxdp", {});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, EAFNOSUPPORT);
-  EXPECT_NE(refused.error().message.find("built without AF_XDP"), std::string::npos) << refused.error().message;
-}
-
 TEST(Registry, OverridesTypesWithDummies) {
   const auto every = registry_with(DummyMode::override_all);
   EXPECT_EQ(test::create(*every, "a", "")->type(), "system");
