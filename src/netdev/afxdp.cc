@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds first_try{20}, longest_pause{5000};
 constexpr long retry_nanoseconds = 500'000;
 constexpr std::size_t ethernet_bytes = 14, two_tags_bytes = 8;
 constexpr unsigned spins_before_yield = 100;
-constexpr std::string_view veth = "veth";
+constexpr std::string_view veth = "veth", tun = "tun";  // kinds of links
 
 // The frames of a socket for an interface with this MTU; 0: it is too large.
 std::uint32_t frame_bytes_for(unsigned mtu) {
@@ -198,8 +198,7 @@ Result<void> Afxdp::open_sockets() {
                           (channels.combined ? " combined " : " rx ") + std::to_string(most) + "\" sets their number",
                       EINVAL);
   if (XdpProgram::is_attached(link_.ifindex))
-    return unexpected("another XDP program is attached to it, which \"ip link set dev " + name() + " xdp off\" removes",
-                      EBUSY);
+    return unexpected("another XDP program is attached to it; \"ip -d link show " + name() + "\" tells which", EBUSY);
   OVS_TRY(promiscuous_, make_promiscuous(link_.ifindex));
   ethtool.disable_large_receive(name());
   // Software devices leave tags beside the frame as their sender does, whatever this is set to.
@@ -217,23 +216,18 @@ Result<void> Afxdp::open_sockets() {
       zero_copy_failed_ = any;
       return Unexpected{std::move(program).error()};
     } else {
-      put_in_use(*std::move(sockets), *std::move(program), XdpMode::native_with_zerocopy, channels.tx);
-      return {};
+      return put_in_use(*std::move(sockets), *std::move(program), XdpMode::native_with_zerocopy, channels.tx);
     }
     if (!any || is_of_all_modes(done.error().code)) return done;
   }
   OVS_TRY(Sockets sockets, bind_sockets(channels.rx, frame_bytes, false));
   if (options_.mode != XdpMode::generic) {
     auto program = attach(sockets, true);
-    if (program) {
-      put_in_use(std::move(sockets), *std::move(program), XdpMode::native, channels.tx);
-      return {};
-    }
+    if (program) return put_in_use(std::move(sockets), *std::move(program), XdpMode::native, channels.tx);
     if (!any || is_of_all_modes(program.error().code)) return Unexpected{std::move(program).error()};
   }
   OVS_TRY(XdpProgram program, attach(sockets, false));
-  put_in_use(std::move(sockets), std::move(program), XdpMode::generic, channels.tx);
-  return {};
+  return put_in_use(std::move(sockets), std::move(program), XdpMode::generic, channels.tx);
 }
 
 Result<Afxdp::Sockets> Afxdp::bind_sockets(unsigned queues, std::uint32_t frame_bytes, bool zero_copy) const {
@@ -261,29 +255,38 @@ Result<XdpProgram> Afxdp::attach(const Sockets& sockets, bool native) const {
   return program;
 }
 
-void Afxdp::put_in_use(Sockets sockets, XdpProgram program, XdpMode mode, unsigned sending) {
-  program_ = std::move(program);
-  mode_ = mode;
-  up_.store(link_.admin_up, std::memory_order_relaxed);
-  longest_frame_.store(link_.mtu + ethernet_bytes + two_tags_bytes, std::memory_order_relaxed);
-  from_this_host_.store(!link_.kind.empty(), std::memory_order_relaxed);
+Result<void> Afxdp::put_in_use(Sockets sockets, XdpProgram program, XdpMode mode, unsigned sending) {
   const auto count = static_cast<unsigned>(sockets.size());
   for (unsigned i = 0; i < count; ++i) {
     Queue* queue = queues_[i].load(std::memory_order_relaxed);
     if (!queue) {
-      queue = new Queue;
-      OVS_CHECK(queue->ready.get() >= 0 && queue->retry.get() >= 0 && watch(queue->ready.get(), queue->retry.get()),
-                "epoll and timerfd");
+      auto made = std::make_unique<Queue>();
+      if (!watch(made->ready.get(), made->retry.get()))
+        return Unexpected{system_error("cannot wait for a queue", errno)};
+      queue = made.release();
       queues_[i].store(queue, std::memory_order_release);
     }
-    OVS_CHECK(watch(queue->ready.get(), sockets[i]->descriptor()), "epoll");
-    queue->owned = std::move(sockets[i]);
-    queue->socket.store(queue->owned.get(), std::memory_order_seq_cst);
+    // A socket that is closed leaves by itself.
+    if (!watch(queue->ready.get(), sockets[i]->descriptor()))
+      return Unexpected{system_error("cannot wait for a queue", errno)};
+  }
+  State asked;
+  links().ethtool().read_driver(name(), asked);
+  from_this_host_.store(!link_.kind.empty() || asked.driver == "virtio_net", std::memory_order_relaxed);
+  up_.store(link_.admin_up, std::memory_order_relaxed);
+  longest_frame_.store(link_.mtu + ethernet_bytes + two_tags_bytes, std::memory_order_relaxed);
+  program_ = std::move(program);
+  mode_ = mode;
+  for (unsigned i = 0; i < count; ++i) {
+    Queue& queue = *queues_[i].load(std::memory_order_relaxed);
+    queue.owned = std::move(sockets[i]);
+    queue.socket.store(queue.owned.get(), std::memory_order_seq_cst);
   }
   open_queues_.store(count, std::memory_order_release);
   sending_queues_.store(std::min(count, sending), std::memory_order_release);
   log.info("{}: AF_XDP in mode {}, {} queue{}", name(), name_of(mode), count, count == 1 ? "" : "s");
   tell_what_is_lost();
+  return {};
 }
 
 void Afxdp::close_sockets() {
@@ -398,14 +401,14 @@ std::map<std::string, std::string> Afxdp::status() const {
 
 // What a sender on this host leaves to the interface, and nobody finds out.
 void Afxdp::tell_what_is_lost() const {
-  if (link_.kind.empty()) return;
+  if (!from_this_host_.load(std::memory_order_relaxed)) return;
   if (mode_ == XdpMode::generic)
     log.warn("{}: in mode generic, TCP segments and VLAN tags that the other end leaves to its interface are lost; "
              "there, \"ethtool -K DEVICE tso off gso off txvlan off\" helps", name());
-  else if (link_.kind != veth)
+  else if (link_.kind == tun)
     log.warn("{}: TCP segments that a guest leaves to its interface are lost; in the guest, \"ethtool -K DEVICE tso "
              "off gso off\" helps, and the type system needs no such thing", name());
-  else if (!program_->restores_tags())
+  else if (link_.kind == veth && !program_->restores_tags())
     log.warn("{}: VLAN tags that the other end leaves to its interface are lost, because this kernel is older than 6.8 "
              "or lacks CONFIG_DEBUG_INFO_BTF; there, \"ethtool -K DEVICE txvlan off\" helps", name());
 }

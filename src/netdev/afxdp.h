@@ -74,7 +74,7 @@ class Afxdp final : public KernelDevice {
   Result<void> open_sockets();
   Result<Sockets> bind_sockets(unsigned queues, std::uint32_t frame_bytes, bool zero_copy) const;
   Result<XdpProgram> attach(const Sockets& sockets, bool native) const;
-  void put_in_use(Sockets sockets, XdpProgram program, XdpMode mode, unsigned sending);
+  Result<void> put_in_use(Sockets sockets, XdpProgram program, XdpMode mode, unsigned sending);
   void close_sockets();
   void tell_what_is_lost() const;
   XskLosses losses_of(const XskSocket& socket) const;
@@ -93,7 +93,7 @@ class Afxdp final : public KernelDevice {
   std::atomic<unsigned> open_queues_{0}, sending_queues_{0};
   std::atomic<bool> up_{false}, from_this_host_{false};
   std::atomic<std::size_t> longest_frame_{0};
-  mutable std::atomic<std::uint64_t> tx_dropped_{0};
+  std::atomic<std::uint64_t> tx_dropped_{0};
   XskLosses lost_before_;  // by sockets that are closed
 };
 
