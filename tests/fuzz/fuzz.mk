@@ -82,6 +82,11 @@ tests_fuzz_parse_fuzz_SOURCES = tests/fuzz/parse_fuzz.cc $(fuzz_main)
 tests_fuzz_parse_fuzz_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_parse_fuzz_LDADD = $(flow_LIBS) $(base_LIBS)
 
+FUZZ_TARGETS += tests/fuzz/unfinished_checksum_fuzz
+tests_fuzz_unfinished_checksum_fuzz_SOURCES = tests/fuzz/unfinished_checksum_fuzz.cc $(fuzz_main)
+tests_fuzz_unfinished_checksum_fuzz_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_unfinished_checksum_fuzz_LDADD = $(netdev_LIBS) $(base_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/offload_fuzz
 tests_fuzz_offload_fuzz_SOURCES = tests/fuzz/offload_fuzz.cc $(fuzz_main)
 tests_fuzz_offload_fuzz_LDFLAGS = $(fuzz_ldflags)
