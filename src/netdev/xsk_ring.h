@@ -32,9 +32,9 @@ class XskProducer {
   XskProducer() = default;
   explicit XskProducer(const XskRingPlace& place) : place_(place) {}
 
-  // How many entries may be put.
-  std::uint32_t room() {
-    if (put_ - taken_ == place_.size) taken_ = load(place_.consumer);
+  // How many entries may be put; asks the other side only if fewer than are wanted may be as far as we know.
+  std::uint32_t room(std::uint32_t wanted = 1) {
+    if (place_.size - (put_ - taken_) < wanted) taken_ = load(place_.consumer);
     return place_.size - (put_ - taken_);
   }
   void put(const Entry& entry) {

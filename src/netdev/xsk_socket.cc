@@ -66,8 +66,9 @@ Result<void> XskSocket::reserve_frames(std::uint32_t frame_bytes) {
   return {};
 }
 
-Result<XskRingPlace> XskSocket::map_ring(const xdp_ring_offset& offsets, std::uint64_t at, std::size_t entry_bytes) {
-  const std::size_t bytes = offsets.desc + entry_bytes * frames_each_way;
+Result<XskRingPlace> XskSocket::map_ring(const xdp_ring_offset& offsets, std::uint64_t at, std::uint32_t entries,
+                                         std::size_t entry_bytes) {
+  const std::size_t bytes = offsets.desc + entry_bytes * entries;
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, socket_.get(),
                         static_cast<off_t>(at));
   if (memory == MAP_FAILED) return Unexpected{system_error("cannot map a ring of AF_XDP", errno)};
@@ -75,24 +76,25 @@ Result<XskRingPlace> XskSocket::map_ring(const xdp_ring_offset& offsets, std::ui
   auto* bytes_of = static_cast<std::uint8_t*>(memory);
   const auto word = [&](std::uint64_t offset) { return reinterpret_cast<std::uint32_t*>(bytes_of + offset); };
   return XskRingPlace{word(offsets.producer), word(offsets.consumer), word(offsets.flags), bytes_of + offsets.desc,
-                      frames_each_way};
+                      entries};
 }
 
 Result<void> XskSocket::map_rings() {
   const int fd = socket_.get();
-  const std::uint32_t size = frames_each_way;
-  for (const int ring : {XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_RX_RING, XDP_TX_RING})
+  for (const int ring : {XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_RX_RING, XDP_TX_RING}) {
+    const std::uint32_t size = ring == XDP_UMEM_FILL_RING ? fill_entries : frames_each_way;
     OVS_TRY_DO(set_option(fd, ring, &size, sizeof size, "cannot make a ring of AF_XDP"));
+  }
   xdp_mmap_offsets offsets{};
   socklen_t length = sizeof offsets;
   if (::getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) < 0)
     return Unexpected{system_error("XDP_MMAP_OFFSETS", errno)};
   // Linux 5.3 and older answer with less, and have no flags.
   if (length != sizeof offsets) return unexpected("AF_XDP needs Linux 5.9 or newer", ENOSYS);
-  OVS_TRY(const XskRingPlace fill, map_ring(offsets.fr, XDP_UMEM_PGOFF_FILL_RING, sizeof(std::uint64_t)));
-  OVS_TRY(const XskRingPlace done, map_ring(offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, sizeof(std::uint64_t)));
-  OVS_TRY(const XskRingPlace rx, map_ring(offsets.rx, XDP_PGOFF_RX_RING, sizeof(xdp_desc)));
-  OVS_TRY(const XskRingPlace tx, map_ring(offsets.tx, XDP_PGOFF_TX_RING, sizeof(xdp_desc)));
+  OVS_TRY(const XskRingPlace fill, map_ring(offsets.fr, XDP_UMEM_PGOFF_FILL_RING, fill_entries, sizeof(std::uint64_t)));
+  OVS_TRY(const XskRingPlace done, map_ring(offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, frames_each_way, sizeof(std::uint64_t)));
+  OVS_TRY(const XskRingPlace rx, map_ring(offsets.rx, XDP_PGOFF_RX_RING, frames_each_way, sizeof(xdp_desc)));
+  OVS_TRY(const XskRingPlace tx, map_ring(offsets.tx, XDP_PGOFF_TX_RING, frames_each_way, sizeof(xdp_desc)));
   fill_ = XskProducer<std::uint64_t>(fill);
   completed_ = XskConsumer<std::uint64_t>(done);
   rx_ = XskConsumer<xdp_desc>(rx);
@@ -125,8 +127,10 @@ XskSocket::~XskSocket() {
 std::size_t XskSocket::receive(std::span<flow::Packet> slots) {
   std::size_t taken = 0;
   std::uint64_t bad = 0;
-  auto waiting = static_cast<std::size_t>(rx_.filled());
+  std::uint32_t waiting = rx_.filled();
   if (waiting == 0) return 0;
+  // What is taken has to be given back.
+  waiting = std::min(waiting, fill_.room(static_cast<std::uint32_t>(slots.size())));
   while (taken < slots.size() && waiting-- != 0) {
     const xdp_desc frame = rx_.take();
     if (frame.addr >= area_bytes() || frame.len > area_bytes() - frame.addr) {
@@ -136,7 +140,6 @@ std::size_t XskSocket::receive(std::span<flow::Packet> slots) {
     flow::Packet& packet = slots[taken++];
     packet.set_size(frame.len);
     std::memcpy(packet.data(), area_ + frame.addr, frame.len);
-    fill_.room();
     fill_.put(frame.addr - frame.addr % frame_bytes_);
   }
   rx_.release();

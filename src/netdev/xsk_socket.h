@@ -49,6 +49,9 @@ class XskSocket {
   // The longest frame that is received into frames of `frame_bytes`.
   static constexpr std::uint32_t longest_frame(std::uint32_t frame_bytes) { return frame_bytes - kernel_headroom; }
   static constexpr std::uint32_t frames_each_way = 2048;
+  // The kernel may put a frame into the RX ring before it tells that it took it from the fill ring.  Those that it has
+  // not told of, and those that it has not taken, are so many at most.
+  static constexpr std::uint32_t fill_entries = 2 * frames_each_way;
 
   int descriptor() const { return socket_.get(); }  // readable when there is something to receive
 
@@ -71,7 +74,8 @@ class XskSocket {
   Result<void> reserve_frames(std::uint32_t frame_bytes);
   Result<void> map_rings();
   Result<void> bind(const Settings& settings);
-  Result<XskRingPlace> map_ring(const xdp_ring_offset& offsets, std::uint64_t at, std::size_t entry_bytes);
+  Result<XskRingPlace> map_ring(const xdp_ring_offset& offsets, std::uint64_t at, std::uint32_t entries,
+                                std::size_t entry_bytes);
   void take_completed();
   std::uint64_t area_bytes() const { return std::uint64_t{2} * frames_each_way * frame_bytes_; }
 

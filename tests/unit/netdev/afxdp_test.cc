@@ -659,6 +659,33 @@ TEST_F(XskSocketTest, LosesNoFrameOfItsMemory) {
   EXPECT_EQ(socket.losses().received, lost);
 }
 
+// The kernel shows a frame before it tells that it took it from the fill ring.
+TEST_F(XskSocketTest, ReceivesWhileTheKernelPutsMore) {
+  auto made = XskSocket::open({.ifindex = ifindex});
+  ASSERT_TRUE(made) << made.error().message;
+  XskSocket& socket = **made;
+  auto program = XdpProgram::load(ifindex, 1, true);
+  ASSERT_TRUE(program && program->set_socket(0, socket.descriptor()) && program->attach());
+  constexpr std::uint64_t count = 300'000;
+  std::thread sender([] {
+    FarEnd far("far");
+    for (std::uint64_t i = 0; i < count; ++i) far.send(text_frame("in"));
+  });
+  std::vector<flow::Packet> in;
+  for (std::size_t i = 0; i < flow::batch_size; ++i) in.emplace_back(flow::max_frame_bytes);
+  std::uint64_t received = 0;
+  pollfd wait{socket.descriptor(), POLLIN, 0};
+  for (;;) {
+    const std::size_t n = socket.receive(in);
+    received += n;
+    for (auto& packet : in) packet.reset();
+    if (n != 0) continue;
+    if (received + socket.losses().received >= count || ::poll(&wait, 1, 1000) < 0) break;
+  }
+  sender.join();
+  EXPECT_EQ(received + socket.losses().received, count);
+}
+
 TEST_F(XskSocketTest, TakesNothingThatIsTooLong) {
   auto made = XskSocket::open({.ifindex = ifindex});
   ASSERT_TRUE(made) << made.error().message;
