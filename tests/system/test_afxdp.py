@@ -102,7 +102,7 @@ def test_the_host_sees_nothing_of_a_port(lan):
     """Its own network stack does not answer for an address that is the host's."""
     lan.host.namespace.address("p1", "10.0.0.99/24")
     lan[1].run("ip", "neighbour", "replace", "10.0.0.99", "lladdr", lan.host.namespace.mac("p1"), "dev", "eth0")
-    assert not lan[1].ping("10.0.0.99")
+    assert not lan[1].ping("10.0.0.99", wait=1)
     assert lan[1].ping("10.0.0.2")
 
 
@@ -115,8 +115,8 @@ def test_vlans():
             await_port(lan, n)
         with lan[4].sniff("eth0", outgoing=False) as wire:
             assert lan[1].ping("10.0.0.3", wait=5)
-            assert not lan[1].ping("10.0.0.2")
-            assert not lan[2].ping("10.0.0.3")
+            assert not lan[1].ping("10.0.0.2", wait=1)
+            assert not lan[2].ping("10.0.0.3", wait=1)
             assert transfer(lan[3], lan[1], "10.0.0.3", 5_000_000)[0] == 5_000_000
             wire.wait_for(lambda frame: netns.vlan_of(frame) == 2)
         # What was flooded has the tag of its VLAN.  (The host's own stack sends through p4, too.)
@@ -183,7 +183,7 @@ def test_a_device_that_comes_later_and_again():
             lan.network.veth(lan.host.namespace, "p2", machine, "eth0")
             machine.run("ip", "link", "set", "eth0", "address", address)
             machine.address("eth0", "10.0.0.2/24")
-            ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2"), what="traffic with the new device")
+            ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2", wait=1), what="traffic with the new device")
         assert interface(lan, 2, "ofport") == number
 
 
@@ -198,7 +198,7 @@ def test_killed_and_started_again(lan):
     assert lan[1].ping("10.0.0.99", wait=5)
     host.namespace.run("ip", "address", "flush", "dev", "p1")
     host.start_switch()
-    ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2"), what="traffic after the restart")
+    ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2", wait=1), what="traffic after the restart")
     assert has_program(lan, "p1")
     host.appctl("exit")
     assert host.switch.wait() == 0
@@ -290,7 +290,7 @@ def test_another_type(lan):
     """A port changes between system and afxdp, and forwards as either."""
     for type_ in ("system", "afxdp", "system", "afxdp"):
         lan.host.vsctl("set", "Interface", "p1", f"type={type_}")
-        ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2"), what=f"traffic as {type_}")
+        ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2", wait=1), what=f"traffic as {type_}")
         assert has_program(lan, "p1") == (type_ == "afxdp")
 
 
@@ -321,5 +321,5 @@ def test_an_unprivileged_user():
         host.start_switch(args=("--user=nobody",))
         for n in lan.machines:
             host.vsctl("--no-wait", "add-port", "br0", f"p{n}", "--", "set", "Interface", f"p{n}", "type=afxdp")
-        ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2"), what="traffic")
+        ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2", wait=1), what="traffic")
         assert interface(lan, 1, "status:xdp-mode") == "native"
