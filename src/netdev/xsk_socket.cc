@@ -92,7 +92,8 @@ Result<void> XskSocket::map_rings() {
   // Linux 5.3 and older answer with less, and have no flags.
   if (length != sizeof offsets) return unexpected("AF_XDP needs Linux 5.9 or newer", ENOSYS);
   OVS_TRY(const XskRingPlace fill, map_ring(offsets.fr, XDP_UMEM_PGOFF_FILL_RING, fill_entries, sizeof(std::uint64_t)));
-  OVS_TRY(const XskRingPlace done, map_ring(offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, frames_each_way, sizeof(std::uint64_t)));
+  OVS_TRY(const XskRingPlace done,
+          map_ring(offsets.cr, XDP_UMEM_PGOFF_COMPLETION_RING, frames_each_way, sizeof(std::uint64_t)));
   OVS_TRY(const XskRingPlace rx, map_ring(offsets.rx, XDP_PGOFF_RX_RING, frames_each_way, sizeof(xdp_desc)));
   OVS_TRY(const XskRingPlace tx, map_ring(offsets.tx, XDP_PGOFF_TX_RING, frames_each_way, sizeof(xdp_desc)));
   fill_ = XskProducer<std::uint64_t>(fill);
@@ -133,7 +134,7 @@ std::size_t XskSocket::receive(std::span<flow::Packet> slots) {
   waiting = std::min(waiting, fill_.room(static_cast<std::uint32_t>(slots.size())));
   while (taken < slots.size() && waiting-- != 0) {
     const xdp_desc frame = rx_.take();
-    if (frame.addr >= area_bytes() || frame.len > area_bytes() - frame.addr) {
+    if (frame.addr >= area_bytes() || frame.len > frame_bytes_ - frame.addr % frame_bytes_) {
       ++bad;
       continue;
     }
