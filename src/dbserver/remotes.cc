@@ -225,6 +225,8 @@ Result<void> Remotes::add(const std::string& remote) {
     OVS_TRY_DO(check_name(remote));
   }
   configured_.insert(remote);
+  // The operator wants to know now, whatever became of a target of the same name in a database.
+  failures_.erase(remote);
   if (auto opened = reconfigure(); !opened) {
     configured_.erase(remote);
     (void)reconfigure().has_value();
@@ -250,7 +252,10 @@ bool Remotes::waits_for_keys(const std::string& name) const {
 }
 
 void Remotes::keys_changed() {
-  failures_.clear();
+  const runtime::TimePoint now = server_.loop().now();
+  for (auto& [name, failure] : failures_) {
+    if (failure.again != runtime::TimePoint::max()) failure.again = now;
+  }
   if (auto done = reconfigure(); !done) log.warn("{}", done.error().message);
 }
 
@@ -320,7 +325,8 @@ Result<std::unique_ptr<Remotes::Endpoint>> Remotes::open(const std::string& name
   return endpoint;
 }
 
-// A target from a database cannot be opened: said once, and again when the reason is another one.
+// A target from a database, or one that has waited for keys, cannot be opened: said once, and again when the reason is
+// another one.
 void Remotes::failed(const std::string& name, const Error& error) {
   auto [it, fresh] = failures_.try_emplace(name);
   if (fresh || it->second.message != error.message) {
@@ -366,7 +372,7 @@ Result<void> Remotes::reconfigure() {
       if (failure != failures_.end()) failures_.erase(failure);
       endpoints_.emplace(name, *std::move(opened));
       status_changed = true;
-    } else if (target.from_operator && !waits_for_keys(name)) {
+    } else if (target.from_operator && failure == failures_.end() && !waits_for_keys(name)) {
       if (result) result = Unexpected{std::move(opened).error()};
     } else {
       failed(name, opened.error());

@@ -65,7 +65,7 @@ class Remotes {
     bool operator==(const StatusRow&) const = default;
   };
 
-  // A target from a database that could not be opened.
+  // A target from a database that could not be opened, or one of the operator that waits for keys.
   struct Failure {
     std::string message;
     runtime::TimePoint again = runtime::TimePoint::max();  // when it is tried again

@@ -1,5 +1,6 @@
 """Connections by TLS: our programs with each other, with OpenSSL's own, and with peers that behave badly."""
 
+import contextlib
 import json
 import os
 import random
@@ -89,6 +90,22 @@ def connect(server, identity):
     rpc = RpcClient(("127.0.0.1", server.port))
     rpc.sock = python_context(identity).wrap_socket(rpc.sock)
     return rpc
+
+
+def open_files(server):
+    directory = f"/proc/{server.pid}/fd"
+    for name in os.listdir(directory):
+        # The server may close it meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(f"{directory}/{name}")
+
+
+def listens(server):
+    """Whether the server listens by TCP."""
+    with open(f"/proc/{server.pid}/net/tcp", encoding="ascii") as sockets:
+        lines = [line.split() for line in sockets]
+    listening = {f"socket:[{words[9]}]" for words in lines if words[3] == "0A"}
+    return any(open_file in listening for open_file in open_files(server))
 
 
 def log_of(box, name="ovsdb-server"):
@@ -224,13 +241,21 @@ def test_a_remote_of_the_operator_waits_for_the_keys_of_the_database(box, pki):
     wait_for_log(box, "pssl:0:127.0.0.1: TLS needs")
     box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "set-ssl", pki.server.key,
             pki.server.certificate, pki.ca.certificate)
-    sockets = f"/proc/{server.pid}/net/tcp"
+    wait_until(lambda: listens(server), what="the server to listen")
 
-    def listens():
-        inodes = {line.split()[9] for line in open(sockets, encoding="ascii") if line.split()[3] == "0A"}
-        fds = f"/proc/{server.pid}/fd"
-        return any(os.readlink(f"{fds}/{n}") in {f"socket:[{i}]" for i in inodes} for n in os.listdir(fds))
-    wait_until(listens, what="the server to listen")
+
+def test_a_remote_that_waited_for_keys_waits_for_its_port_too(box, pki):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        remote = f"pssl:{other.getsockname()[1]}:127.0.0.1"
+        server = box.start_ovsdb_server(remotes=[remote], args=[
+            "--private-key=db:Open_vSwitch,SSL,private_key", "--certificate=db:Open_vSwitch,SSL,certificate",
+            "--ca-cert=db:Open_vSwitch,SSL,ca_cert"])
+        wait_for_log(box, f"{remote}: TLS needs")
+        box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "set-ssl", pki.server.key,
+                pki.server.certificate, pki.ca.certificate)
+        wait_for_log(box, "Address already in use")
+    wait_until(lambda: listens(server), timeout=30, what="the server to listen")
+    assert log_of(box).count("Address already in use") == 1
 
 
 def test_a_renewed_certificate_is_used_and_a_bad_one_is_not(box, pki, tmp_path):
