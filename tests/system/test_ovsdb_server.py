@@ -245,6 +245,18 @@ def test_a_manager_whose_address_is_in_use_is_tried_again(box, schema):
         assert log_lines(box, f"|WARN|{target}: Address already in use")[1:] == []
 
 
+def test_what_the_operator_adds_is_refused_at_once_though_a_manager_waits_for_it(box, schema):
+    server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,managers"])
+    with socket.create_server(("127.0.0.1", 0)) as other, server.connect() as rpc:
+        target = "ptcp:%d:127.0.0.1" % other.getsockname()[1]
+        rpc.transact("T", insert("Top", {"managers": ["named-uuid", "m"]}),
+                     insert("Manager", {"target": target}, **{"uuid-name": "m"}))
+        wait_until(lambda: "last_error" in status_of(manager(rpc)))
+        refused = server.appctl("ovsdb-server/add-remote", target, status=2)
+        assert f"{target}: Address already in use" in refused.stderr
+        assert target not in server.appctl("ovsdb-server/list-remotes").stdout
+
+
 def test_a_database_that_is_not_there(box):
     options = [f"--unixctl={box.run_dir}/s.ctl", "--no-chdir"]
     for name, schema in ("conf.db", "/share/vswitch.ovsschema"), ("x.db", "SCHEMA"):
