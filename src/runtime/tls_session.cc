@@ -21,6 +21,8 @@ namespace {
 
 // The most that is encrypted in one call.
 constexpr std::size_t max_write = 1024 * 1024;
+// What a message has of a name at most: a peer that nobody knows yet chooses its name, and it goes to the log.
+constexpr std::size_t max_name = 256;
 
 std::string contents(BIO* bio) {
   char* data = nullptr;
@@ -31,7 +33,12 @@ std::string contents(BIO* bio) {
 std::string name_text(const X509_NAME* name) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  return contents(bio.get());
+  std::string text = contents(bio.get());
+  if (text.size() <= max_name) return text;
+  // Not within a character of UTF-8.
+  std::size_t end = max_name;
+  while (end > 0 && (text[end] & 0xc0) == 0x80) end--;
+  return text.substr(0, end) + "...";
 }
 
 std::string time_text(const ASN1_TIME* time) {

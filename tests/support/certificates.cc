@@ -51,7 +51,8 @@ KeyPair make(const std::string& name, Validity validity, bool is_ca, const KeyPa
   X509_set_pubkey(certificate.get(), key.get());
   X509_NAME* subject = X509_get_subject_name(certificate.get());
   const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0);
+  // Of a type, since names that are only said to be text must not be longer than 64 characters.
+  OVS_CHECK(X509_NAME_add_entry_by_txt(subject, "CN", V_ASN1_UTF8STRING, text, -1, -1, 0) == 1);
   add_extension(certificate.get(), NID_basic_constraints, is_ca ? "critical,CA:TRUE" : "CA:FALSE");
   if (authority) {
     const Certificate issuer(PEM_read_bio_X509(bio_of(authority->certificate).get(), nullptr, nullptr, nullptr));

@@ -198,6 +198,20 @@ TEST(TlsSessionTest, AnotherCa) {
                              "signed our certificate");
 }
 
+// Whoever shows a certificate chooses what is in it, and the message goes to the log.
+TEST(TlsSessionTest, LongNamesAreCut) {
+  std::string name, said;
+  for (int i = 0; i < 20'000; i++) {
+    name += "\u00fc";
+    if (i < 126) said += "\u00fc";
+  }
+  const KeyPair stranger = make_certificate(other_authority(), name);
+  Pair p(context_of(stranger, authority().certificate), good());
+  p.exchange();
+  EXPECT_TRUE(p.why(p.server).starts_with("the peer's certificate (CN=" + said + "...) is not signed by"))
+      << p.why(p.server).substr(0, 1000);
+}
+
 TEST(TlsSessionTest, CertificatesOutOfTheirTime) {
   const auto server = good("server");
   Pair p(context_of(make_certificate(authority(), "old", {-7200, -3600}), authority().certificate), server);
