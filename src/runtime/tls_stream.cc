@@ -29,6 +29,9 @@ constexpr std::size_t ahead = 256 * 1024;
 // How much is encrypted at a time.
 constexpr std::size_t piece = 64 * 1024;
 constexpr std::size_t read_size = 64 * 1024;
+// How many encrypted bytes may wait before the peer is one that makes TLS itself answer (by asking for new keys, again
+// and again) and does not read: more than flush() ever leaves there.
+constexpr std::size_t most_unread = 2 * ahead;
 
 using Role = TlsSession::Role;
 
@@ -154,6 +157,7 @@ struct State : std::enable_shared_from_this<State> {
       char buffer[read_size];
       const std::size_t n = session->read(buffer);
       send_output();
+      if (socket->backlog() > most_unread) return end(Error{"the peer asks for answers and does not read them"});
       if (n > 0) handler.received(std::string_view(buffer, n));
       if (ended) return;
       if (n < sizeof buffer) break;

@@ -2,15 +2,19 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "runtime/tls_config.h"
+#include "runtime/tls_context.h"
 #include "support/certificates.h"
 #include "support/temporary_directory.h"
 
@@ -276,6 +280,53 @@ TEST_F(TlsStreamTest, PeersThatDieInTheHandshakeAreForgotten) {
   End client;
   establish(client);
   EXPECT_EQ(ends.size(), 1u);
+}
+
+// TLS 1.2 has a question that is answered by TLS itself: whether the keys should be renewed.
+TEST_F(TlsStreamTest, APeerThatAsksForEverAndNeverReadsIsLeft) {
+  ::signal(SIGPIPE, SIG_IGN);
+  TlsSettings settings = identity("asker");
+  settings.protocols = "TLSv1.2";
+  auto files = read_tls_files(settings);
+  ASSERT_TRUE(files);
+  auto context = make_tls_context(settings, *files);
+  ASSERT_TRUE(context) << context.error().message;
+
+  const int listening = ::socket(AF_INET, SOCK_STREAM, 0);
+  // So that little is needed to fill the peer's side of the connection.
+  const int few = 4096;
+  ::setsockopt(listening, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listening, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listening, 1), 0);
+  ASSERT_EQ(::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size), 0);
+
+  bool shaken = false;
+  std::thread asker([&] {
+    const int fd = ::accept(listening, nullptr, nullptr);
+    SSL* ssl = SSL_new(context->ssl.get());
+    SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+    SSL_set_fd(ssl, fd);
+    shaken = SSL_accept(ssl) == 1;
+    // Until the connection is gone.
+    while (shaken && SSL_renegotiate(ssl) == 1 && SSL_do_handshake(ssl) == 1) {
+    }
+    SSL_free(ssl);
+    ::close(fd);
+  });
+  remote = "ssl:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  End client;
+  connect(client);
+  EXPECT_TRUE(run_until([&] { return client.closed.has_value(); }));
+  client.stream.reset();
+  asker.join();
+  ::close(listening);
+  EXPECT_TRUE(shaken);
+  ASSERT_TRUE(client.closed);
+  EXPECT_EQ(client.closed->message, "the peer asks for answers and does not read them");
 }
 
 TEST_F(TlsStreamTest, AServerWithoutTls) {
