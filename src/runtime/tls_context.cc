@@ -172,7 +172,6 @@ Result<TlsContext> make_tls_context(const TlsSettings& settings, const TlsFileCo
     return unexpected(fmt::format("{}: this certificate cannot be used: {}", settings.certificate, openssl_errors()),
                       EINVAL);
   }
-  warn_of_expiry(chain[0].get(), settings.certificate);
   for (std::size_t i = 1; i < chain.size(); i++) SSL_CTX_add1_chain_cert(context, chain[i].get());
   if (!settings.peer_ca_cert.empty()) {
     OVS_TRY(auto more, read_certificates(files.peer_ca_cert, settings.peer_ca_cert));
@@ -191,6 +190,8 @@ Result<TlsContext> make_tls_context(const TlsSettings& settings, const TlsFileCo
                       EINVAL);
   }
   OVS_TRY_DO(set_trust(context, settings, files));
+  // Last: files that cannot be used are read again for each connection, and the log should not have it as often.
+  warn_of_expiry(chain[0].get(), settings.certificate);
   return made;
 }
 

@@ -54,8 +54,8 @@ class TlsConfig {
 
  private:
   TlsSettings settings_;
-  TlsFileContents files_;        // of context_
-  TlsContext context_;    // no `ssl`: there is none yet
+  TlsFileContents files_;  // of context_
+  TlsContext context_;     // no `ssl`: there is none yet
   std::string complaint_;  // the last one in the log
 };
 

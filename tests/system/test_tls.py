@@ -329,6 +329,10 @@ def test_what_is_wrong_is_said(box, pki, server, tmp_path):
     assert (f"{pki.server.key}: this private key does not fit the certificate {client.certificate}"
             in complaint(f"-p{pki.server.key}", c, ca))
     assert f"{client.certificate}: no private key in PEM form" in complaint(f"-p{client.certificate}", c, ca)
+    # One thing at a time: of a certificate that is not used it is not said that it has expired.
+    assert complaint(p, f"-c{pki.expired.certificate}", ca) == (
+        f"ovs-vsctl: {server.remote}: database connection failed ({client.key}: this private key does not fit the "
+        f"certificate {pki.expired.certificate})\n")
     assert f"is not signed by the CA of {pki.other.certificate}" in complaint(p, c, f"-C{pki.other.certificate}")
     expired = complaint(*pki.expired.options())
     assert f"{pki.expired.certificate}: the certificate has expired" in expired
