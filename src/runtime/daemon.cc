@@ -409,12 +409,21 @@ Result<void> Daemon::drop_privileges() {
     if (!path.empty()) (void)!::lchown(path.c_str(), id.uid, id.gid);
   }
 
-  ::capng_clear(CAPNG_SELECT_BOTH);
+  // What this process has not been given, as in a container, it cannot keep.
+  ::capng_get_caps_process();
+  std::vector<unsigned> kept;
   for (auto& name : impl_->capabilities) {
-    int capability = ::capng_name_to_capability(to_lower(name).c_str());
+    const int capability = ::capng_name_to_capability(to_lower(name).c_str());
     if (capability < 0) return unexpected(fmt::format("there is no capability \"{}\"", name), EINVAL);
-    ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
-                   static_cast<unsigned>(capability));
+    if (::capng_have_capability(CAPNG_PERMITTED, static_cast<unsigned>(capability))) {
+      kept.push_back(static_cast<unsigned>(capability));
+    } else {
+      log.info("runs without the capability {}, which it was not given", name);
+    }
+  }
+  ::capng_clear(CAPNG_SELECT_BOTH);
+  for (const unsigned capability : kept) {
+    ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), capability);
   }
   // CAPNG_INIT_SUPP_GRP needs a name in the user database; with ":GROUP" alone the extra groups go.
   auto flags = static_cast<capng_flags_t>((id.user.empty() ? CAPNG_DROP_SUPP_GRP : CAPNG_INIT_SUPP_GRP) |

@@ -221,6 +221,21 @@ def test_user_keeps_few_capabilities(sample, box):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
+def test_user_does_without_capabilities_that_root_does_not_have(sample, box):
+    """As in containers."""
+    nobody = pwd.getpwnam("nobody")
+    for directory in (box.top, box.run_dir):
+        os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+    box.prefix = ["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock", "--"]
+    sample.run("--detach", "--pidfile", "--user=nobody")
+    box.prefix = []
+    about = sample.describe()
+    assert int(about["uid"]) == nobody.pw_uid
+    net_bind_service = 10
+    assert int(about["capabilities"], 16) == 1 << net_bind_service
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
 def test_what_ovsdb_server_makes_belongs_to_the_user(box):
     nobody = pwd.getpwnam("nobody")
     database = box.create_database(box.db_dir / "conf.db")
