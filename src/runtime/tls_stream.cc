@@ -348,6 +348,8 @@ void TlsHandshakes::add(std::unique_ptr<SocketStream> socket) {
             if (!impl) return;
             auto stream = std::move(*at);
             impl->streams.erase(at);
+            // Not a word to us any more, even if nobody listens to the stream yet.
+            stream->set_handler({});
             impl->done(std::move(stream));
           },
       .received = nullptr,

@@ -179,6 +179,26 @@ TEST_F(TlsStreamTest, PausedReadingGoesOnWithWhatWasDecrypted) {
   EXPECT_EQ(heard, records.size());
 }
 
+TEST_F(TlsStreamTest, AStreamMayWaitForItsHandler) {
+  std::unique_ptr<Stream> accepted;
+  auto made = Listener::listen(loop, "pssl:0:127.0.0.1", [&](std::unique_ptr<Stream> s) { accepted = std::move(s); });
+  ASSERT_TRUE(made);
+  remote = "ssl:127.0.0.1:" + std::to_string((*made)->bound_port());
+  End first, second;
+  connect(first);
+  first.stream->send_copy("hello");
+  ASSERT_TRUE(run_until([&] { return accepted && first.stream->backlog() == 0; }));
+  End server;
+  server.take(std::move(accepted));
+  ASSERT_TRUE(run_until([&] { return server.received == "hello"; }));
+  // One whose peer goes before there is one.
+  connect(second);
+  ASSERT_TRUE(run_until([&] { return accepted && second.connected; }));
+  second.stream.reset();
+  accepted->send(std::string(10'000'000, 'x'));
+  EXPECT_TRUE(run_until([&] { return accepted->backlog() == 0; }));
+}
+
 TEST_F(TlsStreamTest, APeerThatDoesNotReadShowsAsBacklogOfPlainBytes) {
   End client;
   establish(client);
