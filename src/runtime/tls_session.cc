@@ -210,6 +210,10 @@ void TlsSession::shake_hands() {
   ERR_clear_error();
   const int result = SSL_do_handshake(impl_->ssl);
   if (result == 1) {
+    // OpenSSL verifies what is shown; with an anonymous cipher, a server shows nothing.
+    if (SSL_get_verify_mode(impl_->ssl) != SSL_VERIFY_NONE && SSL_get0_peer_certificate(impl_->ssl) == nullptr) {
+      return impl_->fail("the peer has shown no certificate; do --ssl-ciphers allow ciphers without (aNULL)?");
+    }
     impl_->established = true;
   } else {
     impl_->look(result);

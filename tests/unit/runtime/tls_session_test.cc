@@ -261,6 +261,24 @@ TEST(TlsSessionTest, VersionsAndCiphers) {
   EXPECT_EQ(ciphers.why(ciphers.server), "there is no cipher that both sides allow (--ssl-ciphers)");
 }
 
+// There are ciphers for peers without certificates, which --ssl-ciphers may allow by mistake.
+TEST(TlsSessionTest, NobodyIsVerifiedByNotBeingAsked) {
+  TlsSettings settings;
+  settings.protocols = "TLSv1.2";
+  settings.ciphers = "HIGH:@SECLEVEL=0";
+  const TlsContext careless = context_of(make_certificate(authority(), "server"), authority().certificate, settings);
+  settings.ciphers = "aNULL:@SECLEVEL=0";
+  settings.ca_cert = "none";
+  const TlsContext anonymous = context_of(make_certificate(other_authority(), "stranger"), "", settings);
+  Pair p(anonymous, careless);
+  p.exchange();
+  EXPECT_FALSE(p.server.established());
+  Pair q(careless, anonymous);
+  q.exchange();
+  EXPECT_FALSE(q.client.established());
+  EXPECT_EQ(q.why(q.client), "the peer has shown no certificate; do --ssl-ciphers allow ciphers without (aNULL)?");
+}
+
 TEST(TlsSessionTest, PeersThatDoNotSpeakTls) {
   TlsSession server(good(), TlsSession::Role::server);
   server.feed(R"({"id":0,"method":"echo","params":[]})");
