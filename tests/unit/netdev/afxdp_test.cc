@@ -434,14 +434,18 @@ TEST_P(AfxdpTest, CountsWhatItLoses) {
   constexpr std::uint64_t sent = 3 * XskSocket::frames_each_way;
   for (std::uint64_t i = 0; i < sent; ++i) far.send(text_frame("burst"));
   far.send(text_frame("last"));
-  std::uint64_t received = 0;
-  while (const std::size_t n = device->receive(0, slots)) {
-    received += n;
-    for (auto& slot : slots) slot.reset();
+  std::uint64_t received = 0, dropped = 0;
+  // The kernel may still be on its way with some.
+  for (int i = 0; i < 10'000 && received + dropped < sent + 1; ++i) {
+    if (i != 0) ::poll(nullptr, 0, 1);
+    while (const std::size_t n = device->receive(0, slots)) {
+      received += n;
+      for (auto& slot : slots) slot.reset();
+    }
+    dropped = *device->statistics()->rx_dropped - *before.rx_dropped;
   }
-  const auto after = *device->statistics();
   EXPECT_GE(received, 1u);
-  EXPECT_EQ(received + (*after.rx_dropped - *before.rx_dropped), sent + 1);
+  EXPECT_EQ(received + dropped, sent + 1);
   // The frames are there again: as many are received once more.
   for (std::uint64_t i = 0; i < received; ++i) far.send(text_frame("again"));
   std::uint64_t again = 0;
@@ -554,7 +558,8 @@ TEST_P(AfxdpTest, ExchangesSocketsUnderTraffic) {
   noise.join();
   ASSERT_TRUE(followed) << device->state().trouble;
   EXPECT_EQ(open_descriptors(), descriptors);
-  EXPECT_LE(memory_mappings(), mappings + 4) << "the heap's own";
+  // Ten rounds lie between; a few of the mappings are the heap's.
+  EXPECT_LT(memory_mappings(), mappings + 10);
   while (device->receive(0, slots) != 0)
     for (auto& slot : slots) slot.reset();
   far.send(text_frame("hello"));
@@ -667,9 +672,11 @@ TEST_F(XskSocketTest, ReceivesWhileTheKernelPutsMore) {
   auto program = XdpProgram::load(ifindex, 1, true);
   ASSERT_TRUE(program && program->set_socket(0, socket.descriptor()) && program->attach());
   constexpr std::uint64_t count = 300'000;
-  std::thread sender([] {
+  std::atomic<bool> sent{false};
+  std::thread sender([&] {
     FarEnd far("far");
     for (std::uint64_t i = 0; i < count; ++i) far.send(text_frame("in"));
+    sent = true;
   });
   std::vector<flow::Packet> in;
   for (std::size_t i = 0; i < flow::batch_size; ++i) in.emplace_back(flow::max_frame_bytes);
@@ -680,7 +687,9 @@ TEST_F(XskSocketTest, ReceivesWhileTheKernelPutsMore) {
     received += n;
     for (auto& packet : in) packet.reset();
     if (n != 0) continue;
-    if (received + socket.losses().received >= count || ::poll(&wait, 1, 1000) < 0) break;
+    if (received + socket.losses().received >= count) break;
+    const bool all_sent = sent;
+    if (::poll(&wait, 1, 1000) == 0 && all_sent) break;
   }
   sender.join();
   EXPECT_EQ(received + socket.losses().received, count);
