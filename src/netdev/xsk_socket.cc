@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace ovs::netdev {
 namespace {
@@ -165,9 +166,10 @@ std::size_t XskSocket::send(std::span<flow::Packet* const> packets, std::size_t 
   std::size_t put = 0;
   longest = std::min<std::size_t>(longest, frame_bytes_);
   take_completed();
+  bool asked = false;
   for (const flow::Packet* packet : packets) {
     if (packet->size() > longest) continue;
-    if (free_.empty()) {
+    if (free_.empty() && !std::exchange(asked, true)) {
       tx_.publish();
       (void)kick();
       take_completed();
