@@ -1,4 +1,5 @@
 // ovs-conf: makes the switch be what a file declares.
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -149,6 +150,12 @@ std::vector<OptionGroup> option_groups(ApplyOptions& options) {
   };
   own.options.push_back({0, "db", ArgumentKind::required, "SERVER", "the database server",
                          [&](Value v) -> Result<void> {
+                           for (std::string_view name : split_any(*v, ", \t\n")) {
+                             // The server is this host's, and this program has no options for keys.
+                             if (name.starts_with("ssl:") || name.starts_with("pssl:"))
+                               return unexpected(fmt::format("--db={}: {} makes no connections by TLS; use unix:FILE",
+                                                             name, program_name()), EPROTONOSUPPORT);
+                           }
                            options.db = *v;
                            return {};
                          }});

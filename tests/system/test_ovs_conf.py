@@ -454,7 +454,8 @@ def test_a_switch_that_does_not_answer(switch):
 def test_the_command_line(conf):
     for words, message in [(["aply"], "apply"), ([], "missing command"), (["check", "a", "b"], "check"),
                            (["--confirm=5", "dump"], "--confirm"), (["--wait=x", "apply"], "no number"),
-                           (["--nosuch"], "nosuch"), (["check", "/does/not/exist"], "No such file")]:
+                           (["--nosuch"], "nosuch"), (["check", "/does/not/exist"], "No such file"),
+                           (["--db=tcp:127.0.0.1:1,ssl:127.0.0.1:2", "diff"], "makes no connections by TLS")]:
         assert message in conf(*words, status=MISTAKE).stderr
 
 
