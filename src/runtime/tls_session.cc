@@ -34,6 +34,10 @@ std::string name_text(const X509_NAME* name) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   std::string text = contents(bio.get());
+  // ASCII's control characters are escaped by now; those that follow in Unicode, U+0080 to U+009F, move cursors, too.
+  for (std::size_t i = 0; i + 1 < text.size(); i++) {
+    if (text[i] == '\xc2' && (text[i + 1] & 0xe0) == 0x80) text.replace(i, 2, "?");
+  }
   if (text.size() <= max_name) return text;
   // Not within a character of UTF-8.
   std::size_t end = max_name;

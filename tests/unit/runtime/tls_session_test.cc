@@ -212,6 +212,14 @@ TEST(TlsSessionTest, LongNamesAreCut) {
       << p.why(p.server).substr(0, 1000);
 }
 
+TEST(TlsSessionTest, NamesMoveNoCursor) {
+  const KeyPair stranger = make_certificate(other_authority(), "a\x1b[2Jb\u009b2Jc\u0080\u00a0\u00fc");
+  Pair p(context_of(stranger, authority().certificate), good());
+  p.exchange();
+  EXPECT_TRUE(p.why(p.server).starts_with("the peer's certificate (CN=a\\1B[2Jb?2Jc?\u00a0\u00fc) is not signed by"))
+      << p.why(p.server);
+}
+
 TEST(TlsSessionTest, CertificatesOutOfTheirTime) {
   const auto server = good("server");
   Pair p(context_of(make_certificate(authority(), "old", {-7200, -3600}), authority().certificate), server);
