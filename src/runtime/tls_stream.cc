@@ -28,6 +28,8 @@ constexpr std::size_t max_handshakes = 256;
 constexpr std::size_t ahead = 256 * 1024;
 // How much is encrypted at a time.
 constexpr std::size_t piece = 64 * 1024;
+// How many bytes one stream may encrypt before others get their turn.
+constexpr std::size_t write_turn = 1024 * 1024;
 constexpr std::size_t read_size = 64 * 1024;
 // How many encrypted bytes may wait before the peer is one that makes TLS itself answer (by asking for new keys, again
 // and again) and does not read: more than flush() ever leaves there.
@@ -54,7 +56,8 @@ struct State : std::enable_shared_from_this<State> {
   bool paused = false;
   bool finishing = false;
   bool had_backlog = false;
-  bool resuming = false;     // resume() was posted
+  bool resuming = false;     // pump() was posted
+  bool resting = false;      // flush() was posted, since others have their turn
   bool again = false;        // the second connection, with the CA's certificate that the first one brought
   Timer timer;               // of the handshake
   RoundHook flush_hook;
@@ -209,13 +212,17 @@ struct State : std::enable_shared_from_this<State> {
 
   // Encrypts what the socket has room for.
   void flush() {
-    if (ended || !connected) return;
+    if (ended || !connected || resting) return;
     auto keep = shared_from_this();
+    std::size_t turn = 0;
     while (!queue.empty() && socket->backlog() < ahead) {
+      if (turn >= write_turn) return rest();
       const std::string_view part = queue.front().substr(0, piece);
+      const std::size_t size = part.size();
       session->write(part);
       if (session->failure()) return fail();
-      queue.pop(part.size());
+      queue.pop(size);
+      turn += size;
       send_output();
     }
     if (!queue.empty()) return;
@@ -228,6 +235,17 @@ struct State : std::enable_shared_from_this<State> {
       had_backlog = false;
       if (handler.drained) handler.drained();
     }
+  }
+
+  // A peer that reads as fast as we write does not keep us from others.
+  void rest() {
+    resting = true;
+    loop.post([weak = weak_from_this()] {
+      if (auto s = weak.lock()) {
+        s->resting = false;
+        s->flush();
+      }
+    });
   }
 
   // ---- the end

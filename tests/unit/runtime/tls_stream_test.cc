@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -300,6 +302,42 @@ TEST_F(TlsStreamTest, PeersThatDieInTheHandshakeAreForgotten) {
   End client;
   establish(client);
   EXPECT_EQ(ends.size(), 1u);
+}
+
+TEST_F(TlsStreamTest, AFastReaderLeavesTimeForOthers) {
+  auto context = make_tls_context(tls_config_of(loop)->settings(), *read_tls_files(tls_config_of(loop)->settings()));
+  ASSERT_TRUE(context) << context.error().message;
+  const int fd = raw_connection();
+  std::thread reader([&] {
+    SSL* ssl = SSL_new(context->ssl.get());
+    SSL_set_fd(ssl, fd);
+    EXPECT_EQ(SSL_connect(ssl), 1);
+    // Throws away what comes as it is, which is faster than anybody encrypts.
+    std::vector<char> bytes(1 << 20);
+    while (::read(fd, bytes.data(), bytes.size()) > 0) {
+    }
+    SSL_free(ssl);
+  });
+  EXPECT_TRUE(run_until([&] { return !ends.empty(); }));
+  if (!ends.empty()) {
+    constexpr std::size_t all = 100'000'000;
+    server().stream->send(std::make_shared<const std::string>(all, 'x'));
+    std::size_t left = all, most = 0;
+    std::function<void()> others = [&] {
+      const std::size_t now = server().stream->backlog();
+      // What is encrypted is a little more than what it was.
+      if (now < left) most = std::max(most, left - now);
+      left = now;
+      if (left != 0) loop.post([&] { others(); });
+    };
+    loop.post([&] { others(); });
+    EXPECT_TRUE(run_until([&] { return left == 0; }));
+    EXPECT_LT(most, all / 4);
+    server().stream.reset();
+  }
+  ::shutdown(fd, SHUT_RDWR);
+  reader.join();
+  ::close(fd);
 }
 
 // TLS 1.2 has a question that is answered by TLS itself: whether the keys should be renewed.
