@@ -1,4 +1,5 @@
-// What only the interface ETHTOOL tells about a device (linux/ethtool.h): its driver, speed and duplex; and one setting.
+// What only the interface ETHTOOL tells about a device (linux/ethtool.h): its driver, speed, duplex and number of
+// queues; and settings that would change frames before we have them.
 //
 // Thread safety: one thread at a time.
 #pragma once

@@ -1,4 +1,5 @@
-// Any frame: what is found of an unfinished checksum lies within the frame, and finishing it leaves nothing to be found.
+// Any frame: what is found of an unfinished checksum lies within the frame, and finishing it leaves nothing to be
+// found.
 #include "base/check.h"
 #include "flow/offload.h"
 #include "fuzz.h"
