@@ -36,6 +36,8 @@ Result<void> check_name(const std::string& name) {
       EAFNOSUPPORT);
 }
 
+bool is_by_tls(std::string_view name) { return name.starts_with("ssl:") || name.starts_with("pssl:"); }
+
 }  // namespace
 
 // One target, listening or connecting.
@@ -247,14 +249,22 @@ void Remotes::database_changed(Hosted& hosted) {
 
 // Whether a remote cannot be opened for want of a key that the database may still bring.
 bool Remotes::waits_for_keys(const std::string& name) const {
-  const bool by_tls = name.starts_with("ssl:") || name.starts_with("pssl:");
-  return keys_may_come_ && by_tls && !runtime::check_tls(server_.loop());
+  return keys_may_come_ && is_by_tls(name) && !runtime::check_tls(server_.loop());
 }
 
 void Remotes::keys_changed() {
   const runtime::TimePoint now = server_.loop().now();
   for (auto& [name, failure] : failures_) {
     if (failure.again != runtime::TimePoint::max()) failure.again = now;
+  }
+  // Remotes that are open stay so.  The loop itself says where it goes on with older keys.
+  for (const auto& [name, endpoint] : endpoints_) {
+    if (!is_by_tls(name)) continue;
+    if (auto checked = runtime::check_tls(server_.loop()); !checked) {
+      log.warn("{}: {}; until that changes, whoever connects is refused", name, checked.error().message);
+    }
+    status_timer_.start(runtime::Duration(0));
+    break;
   }
   if (auto done = reconfigure(); !done) log.warn("{}", done.error().message);
 }
@@ -410,7 +420,11 @@ void Remotes::write_status() {
     if (column && column->type.is_map()) {
       json::array pairs;
       if (endpoint != endpoints_.end()) {
-        for (const auto& [key, value] : endpoint->second->status()) pairs.push_back(json::array{key, value});
+        auto status = endpoint->second->status();
+        if (is_by_tls(row.target)) {
+          if (auto problem = runtime::tls_problem(server_.loop())) status.try_emplace("last_error", *problem);
+        }
+        for (const auto& [key, value] : status) pairs.push_back(json::array{key, value});
       } else {
         pairs.push_back(json::array{"state", "VOID"});
         if (auto failure = failures_.find(row.target); failure != failures_.end()) {

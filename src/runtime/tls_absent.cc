@@ -31,6 +31,8 @@ void use_tls(Loop&, const TlsSettings&) {}
 
 Result<void> check_tls(Loop&) { return unexpected(std::string(tls_is_absent), EPROTONOSUPPORT); }
 
+std::optional<std::string> tls_problem(Loop&) { return std::string(tls_is_absent); }
+
 std::unique_ptr<Stream> connect_by_tls(Loop&, Endpoint, std::string name) {
   OVS_CHECK(false, name);
   return nullptr;

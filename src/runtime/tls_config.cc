@@ -29,7 +29,10 @@ Result<std::string> read_file(const std::string& path, std::string_view what) {
   // Not blocking: a pipe that nobody writes to must not stop the program.
   const Descriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   const auto failed = [&](int error) {
-    return Unexpected{system_error(fmt::format("{}: the {} cannot be read", path, what), error)};
+    Error e = system_error(fmt::format("{}: the {} cannot be read", path, what), error);
+    // Names on a command line were made absolute: this one comes from a database.
+    if (!path.starts_with('/')) e.message += "; give its absolute name, which begins with a slash";
+    return Unexpected{std::move(e)};
   };
   if (fd.get() < 0) return failed(errno);
   std::string text;
@@ -87,9 +90,14 @@ Result<TlsFileContents> read_tls_files(const TlsSettings& settings) {
 void TlsConfig::set(const TlsSettings& settings) {
   if (settings == settings_) return;
   settings_ = settings;
-  // What was made of other files is not what the operator wants now.
-  context_ = TlsContext{};
   complaint_.clear();
+  // Who takes the keys away wants no more connections by them; who names other ones may have made a mistake.
+  if (!check_tls_settings(settings_)) context_ = TlsContext{};
+}
+
+std::string TlsConfig::kept_old() const {
+  return complaint_.empty() ? std::string()
+                            : complaint_ + "; the keys and certificates that were read before stay in use";
 }
 
 Result<TlsContext> TlsConfig::current() {
@@ -100,7 +108,8 @@ Result<TlsContext> TlsConfig::current() {
     return context_;
   }
   // A CA's certificate that was there and is gone is no reason to trust the next peer.
-  if (files && files->bootstrapping && context_.ssl && !context_.bootstrapping) {
+  if (files && files->bootstrapping && context_.ssl && !context_.bootstrapping &&
+      context_.ca_cert == settings_.ca_cert) {
     files = unexpected(fmt::format("{}: the CA's certificate is gone", settings_.ca_cert), ENOENT);
   }
   auto made = files ? make_tls_context(settings_, *files) : Result<TlsContext>(Unexpected{files.error()});
@@ -114,11 +123,11 @@ Result<TlsContext> TlsConfig::current() {
     return context_;
   }
   if (!context_.ssl) return made;
-  // Peers are not accepted unverified because a CA's certificate that was written meanwhile is bad.
-  if (context_.bootstrapping) return made;
+  // Peers are not accepted unverified because a CA's certificate that was written meanwhile, or named, is bad.
+  if (context_.bootstrapping || (context_.ca_cert == "none" && settings_.ca_cert != "none")) return made;
   if (complaint_ != made.error().message) {
     complaint_ = made.error().message;
-    log.err("{}; the keys and certificates that were read before stay in use", complaint_);
+    log.err("{}", kept_old());
   }
   return context_;
 }
@@ -136,6 +145,12 @@ Result<void> check_tls(Loop& loop) {
   if (!config) return check_tls_settings(TlsSettings{});
   OVS_TRY_DO(config->current());
   return {};
+}
+
+std::optional<std::string> tls_problem(Loop& loop) {
+  if (auto checked = check_tls(loop); !checked) return std::move(checked).error().message;
+  std::string kept = tls_config_of(loop)->kept_old();
+  return kept.empty() ? std::nullopt : std::optional(std::move(kept));
 }
 
 Result<void> write_new_file(const std::string& path, std::string_view pem) {

@@ -4,8 +4,10 @@
 // whenever they change.  Streams and listeners whose names want TLS take them from there.
 //
 // The files are read for each new connection, so that a renewed certificate is used without a restart.  Files that are
-// wrong (a key that does not fit the certificate, because one of the two is not renewed yet) are reported in the log
-// once, and the last good ones go on being used.
+// wrong (a key that does not fit the certificate, because one of the two is not renewed yet), be they the same ones as
+// before or newly named, are reported in the log once, and the last good ones go on being used.  Settings that name no
+// key, certificate or CA's certificate any more are a wish, and end this; nor does it go on where peers were not
+// verified and from now on are to be.
 //
 // Bootstrap: where `ca_cert` does not exist and `bootstrap` is set, the first connection accepts any peer, takes the
 // self-signed certificate at the end of the peer's chain, writes it to `ca_cert`, which must still not exist then, and
@@ -17,6 +19,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,6 +59,8 @@ void use_tls(Loop& loop, const TlsSettings& settings);
 
 // Whether a connection could be made with the settings and files as they are now.
 Result<void> check_tls(Loop& loop);
+// What is wrong with the settings and files as they are now, also where older ones are used in their place.
+std::optional<std::string> tls_problem(Loop& loop);
 
 // ---- for the streams
 

@@ -49,8 +49,10 @@ class TlsConfig {
   const TlsSettings& settings() const { return settings_; }
   void set(const TlsSettings& settings);
 
-  // What a connection that begins now uses.  The error is that of settings which never were good.
+  // What a connection that begins now uses.  The error is that of settings in whose place no older ones may be used.
   Result<TlsContext> current();
+  // What was wrong at the last current() with settings in whose place older ones are used; else empty.
+  std::string kept_old() const;
 
  private:
   TlsSettings settings_;

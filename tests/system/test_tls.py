@@ -230,8 +230,35 @@ def test_the_database_names_the_files(box, pki):
     box.run(*local, "del-ssl")
     assert "TLS" in vsctl(server, pki.client, "list-br", status=1).stderr
     wait_for_log(box, "TLS needs a private key, a certificate and the CA's certificate; missing")
+    wait_until(lambda: "TLS needs a private key" in manager(server).get("last_error", ""), what="the reason")
+    assert manager(server)["bound_port"] == str(server.port)
     box.run(*local, "set-ssl", pki.server.key, pki.server.certificate, pki.ca.certificate)
     assert vsctl(server, pki.client, "list-br").stdout == "br0\n"
+    wait_until(lambda: "last_error" not in manager(server), what="no error")
+
+
+def test_files_newly_named_by_the_database_that_are_wrong(box, pki, tmp_path):
+    server = start_server(box, ["--private-key=db:Open_vSwitch,SSL,private_key",
+                                "--certificate=db:Open_vSwitch,SSL,certificate",
+                                "--ca-cert=db:Open_vSwitch,SSL,ca_cert"])
+    local = ["ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait"]
+    good = [pki.server.key, pki.server.certificate, pki.ca.certificate]
+    box.run(*local, "set-ssl", *good, "--", "set-manager", "pssl:0:127.0.0.1")
+    server.port = int(status_of(server, "bound_port"))
+    server.remote = f"ssl:127.0.0.1:{server.port}"
+    missing, kept = tmp_path / "missing.pem", "; the keys and certificates that were read before stay in use"
+    for files, complaint in (
+            ([pki.stranger.key, *good[1:]],
+             f"{pki.stranger.key}: this private key does not fit the certificate {pki.server.certificate}{kept}"),
+            ([*good[:2], missing], f"{missing}: the CA's certificate cannot be read: No such file or directory{kept}"),
+            (["key.pem", *good[1:]], "key.pem: the private key cannot be read: No such file or directory; give its "
+                                     f"absolute name, which begins with a slash{kept}")):
+        box.run(*local, "set-ssl", *files)
+        wait_until(lambda text=complaint: manager(server).get("last_error") == text, what=complaint)
+        assert vsctl(server, pki.client, "list-br").stderr == ""
+        assert log_of(box).count(f"{complaint}\n") == 1
+    box.run(*local, "set-ssl", *good)
+    wait_until(lambda: "last_error" not in manager(server), what="no error")
 
 
 def test_a_remote_of_the_operator_waits_for_the_keys_of_the_database(box, pki):

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "runtime/tls_context.h"
 #include "support/certificates.h"
@@ -119,14 +120,53 @@ TEST_F(TlsConfigTest, NewFilesAreUsedAndBadOnesAreNot) {
   EXPECT_EQ(config.current()->ssl, second->ssl);
 }
 
-TEST_F(TlsConfigTest, OtherNamesOfFilesForgetTheOldOnes) {
+TEST_F(TlsConfigTest, OtherNamesOfFilesThatAreWrongLeaveTheOldOnesInUse) {
   TlsConfig config(settings);
-  ASSERT_TRUE(config.current());
+  const auto first = config.current();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(config.kept_old(), "");
+  const TlsSettings good = settings;
   settings.private_key = dir.file("none");
   config.set(settings);
-  EXPECT_FALSE(config.current());
+  EXPECT_EQ(config.current()->ssl, first->ssl);
+  EXPECT_EQ(config.kept_old(), settings.private_key + ": the private key cannot be read: No such file or directory; "
+                               "the keys and certificates that were read before stay in use");
+  config.set(good);
+  EXPECT_EQ(config.current()->ssl, first->ssl);
+  EXPECT_EQ(config.kept_old(), "");
+  // No names at all are a wish, after which old files are not used in place of wrong ones.
   config.set({});
   EXPECT_EQ(config.current().error().code, ENOKEY);
+  EXPECT_EQ(config.kept_old(), "");
+  config.set(settings);
+  EXPECT_FALSE(config.current());
+}
+
+TEST_F(TlsConfigTest, NobodyIsAcceptedUnverifiedBecauseTheCaThatIsNamedNowIsWrong) {
+  const std::string ca = std::exchange(settings.ca_cert, "none");
+  TlsConfig config(settings);
+  ASSERT_TRUE(config.current());
+  settings.ca_cert = dir.file("missing");
+  config.set(settings);
+  EXPECT_FALSE(config.current());
+  settings.ca_cert = ca;
+  config.set(settings);
+  EXPECT_TRUE(config.current());
+}
+
+TEST_F(TlsConfigTest, AnotherCaMayBeTakenFromAPeer) {
+  settings.bootstrap = true;
+  TlsConfig config(settings);
+  EXPECT_FALSE(config.current()->bootstrapping);
+  settings.ca_cert = dir.file("taken");
+  config.set(settings);
+  EXPECT_TRUE(config.current()->bootstrapping);
+}
+
+TEST_F(TlsConfigTest, ARelativeNameGetsAHint) {
+  settings.private_key = "key-that-is-not-here";
+  EXPECT_EQ(outcome(), "key-that-is-not-here: the private key cannot be read: No such file or directory; give its "
+                       "absolute name, which begins with a slash");
 }
 
 TEST_F(TlsConfigTest, Bootstrap) {
