@@ -29,6 +29,7 @@ Reconnect::Action Reconnect::run(TimePoint now) {
       return Action::connect;
 
     case State::connecting:
+      if (options_.connect_timeout <= Duration::zero()) return Action::none;
       return now >= since_ + options_.connect_timeout ? Action::disconnect : Action::none;
 
     case State::active:
@@ -60,6 +61,7 @@ std::optional<Reconnect::TimePoint> Reconnect::deadline() const {
     case State::backoff:
       return wait_until_;
     case State::connecting:
+      if (options_.connect_timeout <= Duration::zero()) return std::nullopt;
       return since_ + options_.connect_timeout;
     case State::active:
     case State::idle:

@@ -37,7 +37,7 @@ class Reconnect {
     Duration probe_interval{5000};  // 0: never
     Duration min_backoff{1000};
     Duration max_backoff{8000};
-    Duration connect_timeout{8000};
+    Duration connect_timeout{8000};  // 0: none
     bool retry = true;  // false: one attempt at each remote, and none after a connection is lost
   };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <utility>
 
@@ -20,6 +21,23 @@ LogModule log{"reconnect"};
 // The id of our probes; requests have numbers.
 constexpr std::string_view probe_id = "echo";
 
+bool is_passive(std::string_view name) { return runtime::Listener::check_name(name).has_value(); }
+
+Result<void> check_name(std::string_view name) {
+  const auto passive = runtime::Listener::check_name(name);
+  if (passive) return {};
+  auto active = runtime::Stream::check_name(name);
+  if (active) return {};
+  // The one that knows this kind of name says what is wrong with the rest.
+  if (passive.error().code != EAFNOSUPPORT) return Unexpected{passive.error()};
+  if (active.error().code != EAFNOSUPPORT) return active;
+  return unexpected(
+      fmt::format("{}: not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT] to connect to the "
+                  "server, punix:FILE, ptcp:[PORT][:IP] or pssl:[PORT][:IP] to wait for it)",
+                  name),
+      EAFNOSUPPORT);
+}
+
 }  // namespace
 
 struct Session::Impl : std::enable_shared_from_this<Impl> {
@@ -30,7 +48,8 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
         machine({.probe_interval = o.probe_interval,
                  .min_backoff = o.min_backoff,
                  .max_backoff = o.max_backoff,
-                 .connect_timeout = o.connect_timeout,
+                 .connect_timeout = remotes.size() == 1 && is_passive(remotes[0]) ? runtime::Duration{0}
+                                                                                  : o.connect_timeout,
                  .retry = o.retry},
                 remotes.size(), l.now()),
         max_backoff(o.max_backoff),
@@ -46,6 +65,7 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
   std::string name;
   Error last_error;
   std::unique_ptr<runtime::Stream> attempt;
+  std::unique_ptr<runtime::Listener> listener;  // in place of `attempt`, where the remote is passive
   std::unique_ptr<Connection> connection;
   bool connected = false;  // connected() was called, disconnected() not yet
   bool gone = false;       // the session was destroyed
@@ -107,6 +127,7 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
 
   void connect() {
     name = remotes[machine.remote()];
+    if (is_passive(name)) return listen();
     log.at(quiet() ? LogLevel::dbg : LogLevel::info, "{}: connecting...", name);
     auto stream = runtime::Stream::connect(loop, name);
     if (!stream) return lost(std::move(stream).error());
@@ -117,6 +138,17 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
         .drained = nullptr,
         .closed = [this](Error error) { lost_later(std::move(error)); },
     });
+  }
+
+  void listen() {
+    log.at(quiet() ? LogLevel::dbg : LogLevel::info, "{}: listening...", name);
+    auto made_listener = runtime::Listener::listen(loop, name, [this](std::unique_ptr<runtime::Stream> stream) {
+      attempt = std::move(stream);
+      listener.reset();
+      made();
+    });
+    if (!made_listener) return lost(std::move(made_listener).error());
+    listener = *std::move(made_listener);
   }
 
   // Messages about a peer that has been away for long help nobody.
@@ -179,14 +211,15 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
   void lost(Error error) {
     auto keep = shared_from_this();
     attempt.reset();
+    listener.reset();
     connection.reset();
     forced_reason.clear();
     bool was_connected = std::exchange(connected, false);
     if (was_connected) {
       log.warn("{}: connection dropped ({})", name, error.message);
     } else {
-      log.at(quiet() ? LogLevel::dbg : LogLevel::info, "{}: connection attempt failed ({})", name,
-             error.message);
+      log.at(quiet() ? LogLevel::dbg : LogLevel::info, "{}: {} attempt failed ({})", name,
+             is_passive(name) ? "listen" : "connection", error.message);
     }
     bool was_quiet = quiet();
     machine.disconnected(loop.now());
@@ -213,7 +246,7 @@ Result<std::unique_ptr<Session>> Session::create(runtime::Loop& loop, std::strin
     if (name.starts_with("cid:")) {
       return unexpected(fmt::format("{}: clusters are not supported by this version", name), EPROTONOSUPPORT);
     }
-    OVS_TRY_DO(runtime::Stream::check_name(name));
+    OVS_TRY_DO(check_name(name));
     names.emplace_back(name);
   }
   if (names.empty()) return unexpected("no remote to connect to was given", EINVAL);
@@ -228,6 +261,7 @@ Session::~Session() {
   impl_->gone = true;
   impl_->timer.cancel();
   impl_->attempt.reset();
+  impl_->listener.reset();
   impl_->connection.reset();
 }
 
@@ -282,6 +316,12 @@ const std::string& Session::name() const { return impl_->name; }
 std::string Session::status() const { return state_name(impl_->machine.state()); }
 
 const Error& Session::last_error() const { return impl_->last_error; }
+
+std::string Session::last_reason() const {
+  // The text of an error with a number begins with an address.
+  const Error& error = impl_->last_error;
+  return error.code ? std::strerror(error.code) : error.message;
+}
 
 std::size_t Session::backlog() const { return impl_->connection ? impl_->connection->backlog() : 0; }
 

@@ -11,6 +11,9 @@
 // answered with `disconnected`; it is not sent again, because only the owner knows whether that is
 // safe.
 //
+// A remote may be passive: then the session listens, and the first peer that comes by is the one it talks to.  Nobody
+// else is let in until that connection is lost.
+//
 // Order: no function of the owner's is called from within a call that the owner makes; replies and
 // messages come in the order of the wire.  On a loss, the requests under way are answered first,
 // in the order in which they were made, then disconnected() is called.
@@ -40,7 +43,8 @@ struct SessionOptions {
   runtime::Duration probe_interval{5000};
   runtime::Duration min_backoff{1000};      // the first wait between attempts; doubles each time
   runtime::Duration max_backoff{8000};
-  runtime::Duration connect_timeout{8000};  // how long one attempt may take
+  // How long one attempt may take.  Where there is one remote and it is passive, it takes any time.
+  runtime::Duration connect_timeout{8000};
   bool retry = true;  // false: one attempt at each remote, and none after a loss; then failed()
 };
 
@@ -61,7 +65,7 @@ class Session {
     std::function<void()> drained;             // the backlog became empty
   };
 
-  // `remotes`: "unix:...", "tcp:...", several separated by commas or white space.
+  // `remotes`: "unix:...", "ptcp:...", several separated by commas or white space.
   static Result<std::unique_ptr<Session>> create(runtime::Loop& loop, std::string_view remotes,
                                                  Handler handler, SessionOptions options = {});
   ~Session();
@@ -85,6 +89,7 @@ class Session {
   const std::string& name() const;     // the remote now in use, or tried last
   std::string status() const;          // "ACTIVE", "BACKOFF", "CONNECTING", "IDLE", "FAILED"
   const Error& last_error() const;     // why there is no connection; an empty message at first
+  std::string last_reason() const;     // the same in words that do not repeat the remote's name
   std::size_t backlog() const;         // bytes that the peer has not taken yet
 
  private:

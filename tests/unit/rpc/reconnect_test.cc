@@ -73,6 +73,14 @@ TEST_F(ReconnectTest, AttemptHasALimit) {
   EXPECT_EQ(act(), Action::disconnect);
 }
 
+TEST_F(ReconnectTest, AttemptWithoutALimit) {
+  Reconnect m({.connect_timeout = Reconnect::Duration{0}}, 1, Reconnect::TimePoint{});
+  EXPECT_EQ(m.run(Reconnect::TimePoint{}), Reconnect::Action::connect);
+  EXPECT_FALSE(m.deadline());
+  EXPECT_EQ(m.run(Reconnect::TimePoint{} + std::chrono::hours(1)), Reconnect::Action::none);
+  EXPECT_EQ(m.state(), Reconnect::State::connecting);
+}
+
 TEST_F(ReconnectTest, ProbesAnIdlePeerAndGivesItUp) {
   make();
   ASSERT_EQ(act(), Action::connect);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -257,9 +259,75 @@ TEST_F(SessionTest, PeerThatSendsGarbageIsLeft) {
 }
 
 TEST_F(SessionTest, RemotesThatCannotBeRight) {
-  for (auto remotes : {"", " , ", "foo", "unix:", "tcp:h:p", "punix:/x", "unix:/a,cid:123"}) {
+  for (auto remotes : {"", " , ", "foo", "unix:", "tcp:h:p", "punix:", "ptcp:6640:h", "unix:/a,cid:123"}) {
     EXPECT_FALSE(Session::create(loop, remotes, {})) << remotes;
   }
+  EXPECT_EQ(Session::create(loop, "udp:1", {}).error().message,
+            "udp:1: not a connection method (use unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT] to connect to the "
+            "server, punix:FILE, ptcp:[PORT][:IP] or pssl:[PORT][:IP] to wait for it)");
+}
+
+TEST_F(SessionTest, APassiveRemoteWaitsForThePeer) {
+  const auto call = [this] {
+    auto stream = runtime::Stream::connect(loop, "unix:" + path());
+    ASSERT_TRUE(stream);
+    client = std::make_unique<Connection>(
+        std::move(*stream), Connection::Handler{.message = [this](Message&& m) { serve_message(std::move(m)); },
+                                                .closed = [this](const Error&) { client.reset(); },
+                                                .drained = nullptr});
+  };
+  const auto listens = [this] { return std::filesystem::exists(path()); };
+  start({}, "punix:" + path());
+  ASSERT_TRUE(run_until(listens));
+  warp(3'600'000);
+  EXPECT_EQ(events, "");
+  EXPECT_EQ(session->status(), "CONNECTING");
+  call();
+  ASSERT_TRUE(run_until_event("connected"));
+  EXPECT_FALSE(listens());
+  std::string answer;
+  session->request("add", "[1]", [&](Response&& r) { answer = to_text(r.value); });
+  ASSERT_TRUE(run_until([&] { return answer == "42"; }));
+  // The peer goes, and comes again.
+  client.reset();
+  ASSERT_TRUE(run_until_event("lost"));
+  warp(10'000);
+  ASSERT_TRUE(run_until(listens));
+  events.clear();
+  call();
+  ASSERT_TRUE(run_until_event("connected"));
+  session.reset();
+  ASSERT_TRUE(run_until([&] { return client == nullptr; }));
+}
+
+TEST_F(SessionTest, APassiveRemoteThatCannotBe) {
+  start({.retry = false}, "punix:" + dir.file("none/s"));
+  ASSERT_TRUE(run_until_event("failed"));
+  EXPECT_EQ(session->last_error().code, ENOENT);
+}
+
+TEST_F(SessionTest, APassiveRemoteAmongOthersWaitsForItsTime) {
+  serve();
+  start({.retry = false}, "punix:" + dir.file("p") + ",unix:" + path());
+  ASSERT_TRUE(run_until([&] { return std::filesystem::exists(dir.file("p")); }));
+  warp(8'000);
+  ASSERT_TRUE(run_until_event("connected"));
+  EXPECT_EQ(session->name(), "unix:" + path());
+  EXPECT_FALSE(std::filesystem::exists(dir.file("p")));
+}
+
+TEST_F(SessionTest, OwnersFunctionsMayDestroyAListeningSession) {
+  auto made = Session::create(loop, "punix:" + path(),
+                              {.connected = [this] { session.reset(); events += "connected "; },
+                               .disconnected = nullptr, .failed = nullptr, .message = nullptr, .drained = nullptr});
+  ASSERT_TRUE(made);
+  session = std::move(*made);
+  ASSERT_TRUE(run_until([&] { return std::filesystem::exists(path()); }));
+  auto stream = runtime::Stream::connect(loop, "unix:" + path());
+  ASSERT_TRUE(stream);
+  ASSERT_TRUE(run_until_event("connected"));
+  rest();
+  EXPECT_FALSE(session);
 }
 
 }  // namespace
