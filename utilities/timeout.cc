@@ -20,7 +20,7 @@ namespace {
 // The signal's handler may only write what is ready: the message is made beforehand, in the one of
 // two buffers that the handler does not look at.
 struct Message {
-  std::array<char, 512> text{};
+  std::array<char, 2048> text{};
   std::size_t size = 0;
 };
 std::array<Message, 2> messages;

@@ -178,6 +178,7 @@ const std::string& Client::lock_name() const { return impl_->lock; }
 bool Client::is_connected() const { return impl_->session->is_connected(); }
 const std::optional<Error>& Client::failure() const { return impl_->failure; }
 rpc::Session& Client::session() { return *impl_->session; }
+const rpc::Session& Client::session() const { return *impl_->session; }
 
 std::string select_operation(std::string_view table, std::string_view where_text,
                              const std::vector<std::string>& columns) {

@@ -77,6 +77,7 @@ class Client {
   // The connection gave up for good: SessionOptions::retry was off and every remote was tried.
   const std::optional<Error>& failure() const;
   rpc::Session& session();
+  const rpc::Session& session() const;
 
  private:
   struct Impl;

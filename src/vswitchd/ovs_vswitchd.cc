@@ -126,10 +126,9 @@ int run(int argc, char** argv) {
   const Vswitchd* started = nullptr;
   runtime::Timer waiting(loop, [&] {
     const bool connected = started->client().is_connected();
-    std::fputs(fmt::format("{}: waiting for {} at {}\n", program_name(),
-                           connected ? "the database Open_vSwitch" : "ovsdb-server", arguments.database)
-                   .c_str(),
-               stderr);
+    const std::string reason = connected ? std::string() : started->client().session().last_reason();
+    complain(fmt::format("waiting for {} at {}{}", connected ? "the database Open_vSwitch" : "ovsdb-server",
+                         arguments.database, reason.empty() ? "" : " (the last attempt: " + reason + ")"));
   });
   if (daemon.detached()) waiting.start(std::chrono::seconds(2));
   auto created = Vswitchd::create(

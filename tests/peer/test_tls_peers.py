@@ -1,5 +1,6 @@
 """Connections by TLS between our programs and the packaged ones, and python3-openvswitch."""
 
+import socket
 import subprocess
 import sys
 
@@ -83,6 +84,23 @@ def test_the_database_names_the_files(box, pki, server_flavour, client_flavour):
     box.run(*local, "set-ssl", own.key, own.certificate, own.ca.certificate, "--", "set-manager", "pssl:0:127.0.0.1",
             flavour=client_flavour)
     box.run("ovs-vsctl", f"--db=ssl:127.0.0.1:{port_of(server)}", *client.options(), "show", flavour=client_flavour)
+
+
+@flavours
+def test_the_server_connects(box, pki, server_flavour, client_flavour):
+    own, client, _ = pki
+    server = box.start_ovsdb_server(flavour=server_flavour, args=own.options(),
+                                    remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    path = box.run_dir / "passive.sock"
+    local = ["ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait"]
+    box.run(*local, "set-manager", f"ssl:127.0.0.1:{port}", f"unix:{path}")
+    # ovs-vsctl listens as long as one call takes; the server tries again after a second, or two, or four.
+    for remote in (f"pssl:{port}:127.0.0.1", f"punix:{path}"):
+        done = box.run("ovs-vsctl", f"--db={remote}", "--no-wait", "--timeout=40", *client.options(), "--may-exist",
+                       "add-br", "br0", "--", "list-br", flavour=client_flavour, timeout=50)
+        assert done.stdout == "br0\n"
 
 
 FOLLOW = """

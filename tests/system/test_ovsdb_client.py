@@ -161,6 +161,17 @@ def test_wait_outlives_the_server(box, server):
     waiting.communicate()
 
 
+def test_a_wait_that_ends_says_why_the_server_was_not_reached(box):
+    seconds = 2 * round(ovs_test.limit(1))
+    done = client(box, "-t", seconds, "wait", "tcp:127.0.0.1:1", "D", "added", status=-signal.SIGALRM)
+    reason = 'failed to connect to "tcp:127.0.0.1:1" (Connection refused); nobody listens there'
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"ovsdb-client: {reason}") and "waiting for D to be added at tcp:127.0.0.1:1" in lines[0]
+    assert lines[1].startswith(f"ovsdb-client: timed out after {seconds} seconds")
+    assert reason in lines[1] or "to take the connection" in lines[1]
+
+
 def test_a_server_may_come_to_us(box, server):
     """A passive remote: ovsdb-client listens, and ovsdb-server connects."""
     path = box.run_dir / "passive.sock"

@@ -376,9 +376,41 @@ def test_what_is_wrong_is_said(box, pki, server, tmp_path):
     assert complaint(p, c, "-Cnone", status=0) == ""
 
 
+def test_who_waits_says_why_tls_fails(box, pki, server):
+    seconds = 3 * int(limit(1))
+    done = box.run("ovs-vsctl", f"--db={server.remote}", "--retry", f"--timeout={seconds}",
+                   *pki.client.options(pki.other.certificate), "show", status=-signal.SIGALRM)
+    first, last = done.stderr.splitlines()
+    reason = f"the peer's certificate (CN=server) is not signed by the CA of {pki.other.certificate}"
+    assert first.startswith(f"ovs-vsctl: waiting for a connection to {server.remote} (the last attempt: {reason}")
+    assert last.startswith(f"ovs-vsctl: timed out after {seconds} seconds") and reason in last
+    with subprocess.Popen(
+            [ovs_test.program("ovs-vswitchd"), server.remote, "--enable-dummy", "--detach", "--pidfile", "--no-chdir",
+             "-vconsole:off", f"--unixctl={box.run_dir}/v.ctl", *pki.client.options(pki.other.certificate)],
+            env=box.env, cwd=box.top, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as switch:
+        try:
+            assert f"at {server.remote} (the last attempt: {reason}" in switch.stderr.readline()
+        finally:
+            box.run("ovs-appctl", "-t", box.run_dir / "v.ctl", "exit")
+
+
+def test_the_server_comes_to_ovs_vsctl_by_tls(box, pki):
+    server = start_server(box, pki.server.options())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    add_manager(server, f"ssl:127.0.0.1:{port}")
+    done = box.run("ovs-vsctl", f"--db=pssl:{port}:127.0.0.1", "--no-wait", "--timeout=40", *pki.client.options(),
+                   "add-br", "br0", "--", "list-br", timeout=50)
+    assert done.stdout == "br0\n"
+    assert box.run("ovs-vsctl", "--db=pssl:0", "show", status=1).stderr.startswith(
+        "ovs-vsctl: pssl:0: TLS needs a private key")
+
+
 def test_tls_and_plain_do_not_mix(box, pki, server):
     plain = box.run("ovs-vsctl", f"--db=tcp:127.0.0.1:{server.port}", "--no-wait", "list-br", status=1)
     assert "closed by peer" in plain.stderr and "is it a port for TLS?" in plain.stderr
+    plain = box.run("ovsdb-client", "list-dbs", f"tcp:127.0.0.1:{server.port}", status=1)
+    assert "is it a port for TLS?" in plain.stderr
     wait_for_log(box, "the peer does not speak TLS; is it a tcp: client at this pssl: port?")
     box.run("ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait", "set-manager", "ptcp:0:127.0.0.1")
     wait_until(lambda: manager(server).get("bound_port") not in (None, str(server.port)))

@@ -449,10 +449,44 @@ def test_wait_until_says_what_it_waits_for(box, server, vsctl):
     assert process.returncode == 0
 
 
-def test_a_connection_that_does_not_come_is_explained(box):
-    done = box.run("ovs-vsctl", "--retry", "-t", 3 * int(ovs_test.limit(1)),
-                   f"--db=unix:{box.run_dir}/nobody.sock", "show", status=None)
-    assert f"waiting for a connection to unix:{box.run_dir}/nobody.sock" in done.stderr
+@pytest.mark.parametrize("where, why", [("unix:nobody.sock", "No such file or directory"),
+                                        ("tcp:127.0.0.1:1", "Connection refused")])
+def test_a_connection_that_does_not_come_is_explained(box, where, why):
+    seconds = 3 * int(ovs_test.limit(1))
+    done = box.run("ovs-vsctl", "--retry", "-t", seconds, f"--db={where}", "show", status=-signal.SIGALRM)
+    what = f"a connection to {where} (the last attempt: {why})"
+    assert done.stderr.splitlines() == [f"ovs-vsctl: waiting for {what}",
+                                        f"ovs-vsctl: timed out after {seconds} seconds, waiting for {what}"]
+
+
+def test_a_server_may_come_to_us(box, server):
+    """A passive --db: ovs-vsctl listens, and ovsdb-server connects."""
+    path = box.run_dir / "passive.sock"
+    for words in (["add-br", "br0", "--", "list-br"], ["list-br"]):
+        process = subprocess.Popen(
+            [ovs_test.program("ovs-vsctl"), f"--db=punix:{path}", "--no-wait", "--no-syslog",
+             f"--timeout={int(ovs_test.limit(20))}", *words],
+            env=box.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ovs_test.wait_until(path.exists, what="ovs-vsctl to listen")
+        server.appctl("ovsdb-server/add-remote", f"unix:{path}")
+        assert process.communicate(timeout=ovs_test.limit(20))[0] == "br0\n"
+        assert process.returncode == 0
+        assert not path.exists()
+        server.appctl("ovsdb-server/remove-remote", f"unix:{path}")
+
+
+def test_what_a_passive_db_says_that_waits_or_cannot(box):
+    seconds = 3 * int(ovs_test.limit(1))
+    done = box.run("ovs-vsctl", "-t", seconds, "--db=ptcp:0:127.0.0.1", "show", status=-signal.SIGALRM)
+    what = "a server to connect to ptcp:0:127.0.0.1"
+    assert done.stderr.splitlines() == [f"ovs-vsctl: waiting for {what}",
+                                        f"ovs-vsctl: timed out after {seconds} seconds, waiting for {what}"]
+    done = box.run("ovs-vsctl", f"--db=punix:{box.run_dir}/none/s", "show", status=1)
+    assert done.stderr == (f"ovs-vsctl: punix:{box.run_dir}/none/s: database connection failed "
+                           "(No such file or directory)\n")
+    done = box.run("ovs-vsctl", "--db=udp:1", "show", status=1)
+    for form in ("unix:", "tcp:", "ssl:", "punix:", "ptcp:", "pssl:"):
+        assert form in done.stderr
 
 
 def test_an_option_behind_its_command_is_explained(box):

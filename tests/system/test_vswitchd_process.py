@@ -256,7 +256,8 @@ def test_detach_says_what_it_waits_for(box):
                                 "--no-chdir", "-vconsole:off", "--unixctl=" + str(box.run_dir / "ovs-vswitchd.ctl")],
                                env=box.env, cwd=box.top, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        assert process.stderr.readline() == f"ovs-vswitchd: waiting for ovsdb-server at unix:{path}\n"
+        assert process.stderr.readline() == (
+            f"ovs-vswitchd: waiting for ovsdb-server at unix:{path} (the last attempt: No such file or directory)\n")
         assert process.poll() is None
         box.start_ovsdb_server()
         assert process.wait(limit(20)) == 0

@@ -130,11 +130,13 @@ struct Server::Impl {
   std::unique_ptr<rpc::Connection> connection;
   std::optional<Error> lost;
   std::uint64_t next_id = 0;
+  std::uint64_t answers = 0;  // messages that came
   std::map<std::uint64_t, Done> pending;
   Server* owner = nullptr;
 
   void receive(rpc::Message&& message) {
     using Kind = rpc::Message::Kind;
+    answers++;
     switch (message.kind) {
       case Kind::request:
         if (message.method == "echo") {
@@ -210,10 +212,14 @@ Result<void> Server::wait_until(const std::function<bool()>& done, std::string_v
   wait(impl_->loop, [&] { return impl_->lost || done(); }, what);
   if (done()) return {};
   const Error& why = *impl_->lost;
-  return unexpected(why.code == 0 && why.message.empty()
-                        ? fmt::format("{}: the server closed the connection", name())
-                        : fmt::format("{}: the connection was lost ({})", name(), why.message),
-                    why.code);
+  std::string text = why.code == 0 && why.message.empty()
+                         ? fmt::format("{}: the server closed the connection", name())
+                         : fmt::format("{}: the connection was lost ({})", name(), why.message);
+  // A port for TLS does not answer in plain words.
+  if (impl_->answers == 0 && name().starts_with("tcp:")) {
+    text += "; is it a port for TLS?  Then its name begins with ssl: in place of tcp:";
+  }
+  return unexpected(std::move(text), why.code);
 }
 
 Error refused(const Server& server, std::string_view method, const json::value& error) {

@@ -84,18 +84,20 @@ Result<void> wait_for_state(Context& context) {
     return unexpected(fmt::format("{}: unknown state (use added, connected or removed)", state));
   }
   const std::string what = fmt::format("{} to be {} at {}", database, state, context.remotes);
-  bool told = false;
+  std::string told;  // the last reason
   for (;;) {
     auto server = Server::connect(context.loop, context.remotes);
-    Result<void> reached = server ? watch(**server, database, state, told ? "" : what)
+    Result<void> reached = server ? watch(**server, database, state, told.empty() ? what : "")
                                   : Result<void>{Unexpected{std::move(server).error()}};
     if (reached) return {};
     // A server that cannot be reached may come (back): that is what is waited for.
     const bool is_lost = !server || (*server)->is_lost();
     if (!is_lost) return reached;
-    if (!told) complain(fmt::format("{}; waiting for {}", reached.error().message, what));
-    told = true;
-    set_waiting_for(what);
+    if (const std::string& reason = reached.error().message; told != reason) {
+      complain(fmt::format("{}; waiting for {}", reason, what));
+      told = reason;
+    }
+    set_waiting_for(fmt::format("{} (the last attempt: {})", what, told));
     context.loop.run_until([] { return false; }, runtime::Duration{500});
   }
 }

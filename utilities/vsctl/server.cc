@@ -7,13 +7,20 @@
 #include "base/paths.h"
 #include "base/text.h"
 
+#include "timeout.h"
+
 namespace ovs::vsctl {
 
 namespace {
 
+bool is_passive(std::string_view remotes) {
+  return remotes.starts_with("punix:") || remotes.starts_with("ptcp:") || remotes.starts_with("pssl:");
+}
+
 // What to do about a connection that failed.
 std::string advice(std::string_view remotes, const Error& error) {
   if (error.code == 0) return {};  // its text says what is wrong with the remote, or with the keys
+  if (is_passive(remotes)) return {};
   if (!remotes.starts_with("unix:"))
     return "is ovsdb-server running there, and does it listen on that address (its --remote options, or ovs-vsctl "
            "set-manager if one of them is db:Open_vSwitch,Open_vSwitch,manager_options)?";
@@ -56,29 +63,49 @@ Result<std::unique_ptr<Server>> Server::connect(std::string_view remotes, bool r
   return server;
 }
 
+// What is waited for where the caller does not say it.
+std::string Server::awaited() const {
+  if (client_->is_connected()) return "an answer from " + remotes_;
+  std::string text = is_passive(remotes_) ? "a server to connect to " + remotes_ : "a connection to " + remotes_;
+  const std::string reason = client_->session().last_reason();
+  return reason.empty() ? text : text + " (the last attempt: " + reason + ")";
+}
+
 Result<void> Server::wait(const std::function<bool()>& done, std::string_view what) {
-  auto over = [&] { return done() || client_->failure(); };
+  std::string text;
+  bool patient = true;
+  // Once for each thing: wait-until looks again at every change.
+  auto say = [&] {
+    if (said_ != text) std::fprintf(stderr, "%s: waiting for %s\n", program_name().c_str(), text.c_str());
+    said_ = text;
+  };
+  auto over = [&] {
+    if (done() || client_->failure()) return true;
+    std::string now = what.empty() ? awaited() : std::string(what);
+    if (now == text) return false;
+    text = std::move(now);
+    if (what.empty()) utilities::set_waiting_for(text);
+    if (!patient) say();
+    return false;
+  };
   constexpr runtime::Duration notice{2000};
   const bool short_limit = limit_ && *limit_ <= notice;
   if (!loop_.run_until(over, short_limit ? *limit_ : notice)) {
-    std::string text(what);
-    if (text.empty()) text = (client_->is_connected() ? "an answer from " : "a connection to ") + remotes_;
     auto timed_out = [&] {
       return unexpected("waited " + real_to_text(static_cast<double>(limit_->count()) / 1000) + " seconds in vain for " + text,
                         ETIMEDOUT);
     };
     if (short_limit) return timed_out();
-    // Once for each thing: wait-until looks again at every change.
-    if (said_ != text) std::fprintf(stderr, "%s: waiting for %s\n", program_name().c_str(), text.c_str());
-    said_ = text;
+    patient = false;
+    say();
     if (!loop_.run_until(over, limit_ ? std::optional(*limit_ - notice) : std::nullopt)) return timed_out();
   }
   if (done()) return {};
   const Error& error = *client_->failure();
   std::string reason = error.code ? std::strerror(error.code) : error.message;
-  std::string text = remotes_ + ": database connection failed (" + reason + ")";
-  if (std::string hint = advice(remotes_, error); !hint.empty()) text += "\n" + hint;
-  return unexpected(std::move(text), error.code);
+  std::string failed = remotes_ + ": database connection failed (" + reason + ")";
+  if (std::string hint = advice(remotes_, error); !hint.empty()) failed += "\n" + hint;
+  return unexpected(std::move(failed), error.code);
 }
 
 // The connection was there, and ended before an answer.

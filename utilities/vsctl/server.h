@@ -34,7 +34,7 @@ class Source {
 
 class Server : public Source {
  public:
-  // `retry`: keeps trying to connect for ever.  `limit`: how long each wait may take; none: for ever.
+  // `remotes` may be passive: then the server is waited for.  `retry`: keeps trying to connect for ever.  `limit`: how long each wait may take; none: for ever.
   // `tls`: the keys for remotes by TLS.
   static Result<std::unique_ptr<Server>> connect(std::string_view remotes, bool retry,
                                                  std::optional<runtime::Duration> limit = {},
@@ -46,7 +46,7 @@ class Server : public Source {
   // Sends a transaction and waits for its end.  `transaction` has the outcome's details afterwards.
   dbclient::Outcome commit(dbclient::Transaction& transaction);
   // Runs the loop until `done`.  After two seconds standard error says what is waited for: `what`,
-  // or the server.  The error of a wait that took too long has the code ETIMEDOUT.
+  // or the server, and why it could not be reached when that was tried last.  The error of a wait that took too long has the code ETIMEDOUT.
   Result<void> wait(const std::function<bool()>& done, std::string_view what = {});
 
   std::optional<runtime::Duration> limit() const { return limit_; }
@@ -61,6 +61,7 @@ class Server : public Source {
  private:
   Server(std::string remotes);
   Error lost() const;
+  std::string awaited() const;
   runtime::Loop loop_;
   std::string remotes_;
   std::optional<runtime::Duration> limit_;
