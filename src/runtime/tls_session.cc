@@ -51,32 +51,42 @@ std::string time_text(const ASN1_TIME* time) {
   return contents(bio.get());
 }
 
-// What is wrong with the peer's certificate, or with one above it.
-std::string verify_text(int error, const X509* certificate, const std::string& ca_file) {
-  const std::string whose =
-      certificate ? fmt::format(" ({})", name_text(X509_get_subject_name(certificate))) : std::string();
+std::string in_brackets(const X509* certificate) {
+  return certificate ? fmt::format(" ({})", name_text(X509_get_subject_name(certificate))) : std::string();
+}
+
+// What `check` has found wrong with the peer's certificate, or with one above it.
+std::string verify_text(X509_STORE_CTX* check, const std::string& ca_file) {
+  const int error = X509_STORE_CTX_get_error(check);
+  const X509* own = X509_STORE_CTX_get0_cert(check);
+  const X509* certificate = X509_STORE_CTX_get_current_cert(check);  // the one at fault
+  if (certificate == nullptr) certificate = own;
+  const bool above = own != nullptr && certificate != nullptr && X509_cmp(own, certificate) != 0;
+  const std::string whose = in_brackets(own);
+  const std::string which = above ? fmt::format("the certificate{} above the peer's{}", in_brackets(certificate), whose)
+                                  : fmt::format("the peer's certificate{}", whose);
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       if (certificate == nullptr) break;
-      return fmt::format("the peer's certificate{} has expired on {}; it has to be renewed (or this host's clock is "
-                         "wrong)",
-                         whose, time_text(X509_get0_notAfter(certificate)));
+      return fmt::format("{} has expired on {}; it has to be renewed (or this host's clock is wrong)", which,
+                         time_text(X509_get0_notAfter(certificate)));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       if (certificate == nullptr) break;
-      return fmt::format("the peer's certificate{} is not valid before {}; is the clock of one of the hosts wrong?",
-                         whose, time_text(X509_get0_notBefore(certificate)));
+      return fmt::format("{} is not valid before {}; is the clock of one of the hosts wrong?", which,
+                         time_text(X509_get0_notBefore(certificate)));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-      return fmt::format("the peer's certificate{} is not signed by the CA of {}: {}; is this the CA of the peer?",
-                         whose, ca_file, X509_verify_cert_error_string(error));
+      return fmt::format("the peer's certificate{} is not signed by the CA of {}: {}{}; is this the CA of the peer?",
+                         whose, ca_file, X509_verify_cert_error_string(error),
+                         above ? in_brackets(certificate) : std::string());
     default:
       break;
   }
-  return fmt::format("the peer's certificate{} is refused: {}", whose, X509_verify_cert_error_string(error));
+  return fmt::format("{} is refused: {}", which, X509_verify_cert_error_string(error));
 }
 
 // An alert of the peer says what it has against us (RFC 8446 section 6.2).
@@ -122,8 +132,7 @@ struct TlsSession::Impl {
       auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
       auto* session = static_cast<Impl*>(SSL_get_app_data(ssl));
       if (session->verify_failure.empty()) {
-        session->verify_failure = verify_text(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_current_cert(store),
-                                              session->context.ca_cert);
+        session->verify_failure = verify_text(store, session->context.ca_cert);
       }
     }
     return ok;
@@ -300,8 +309,7 @@ Result<std::string> TlsSession::peer_root() const {
                                                                               X509_STORE_CTX_free);
   X509_STORE_add_cert(store.get(), last);
   if (X509_STORE_CTX_init(check.get(), store.get(), leaf, chain) != 1 || X509_verify_cert(check.get()) != 1) {
-    std::string why = verify_text(X509_STORE_CTX_get_error(check.get()), X509_STORE_CTX_get_current_cert(check.get()),
-                                  "the peer itself");
+    std::string why = verify_text(check.get(), "the peer itself");
     ERR_clear_error();
     return unexpected("no CA's certificate is taken from this peer: " + why);
   }

@@ -198,6 +198,32 @@ TEST(TlsSessionTest, AnotherCa) {
                              "signed our certificate");
 }
 
+TEST(TlsSessionTest, TheCertificateOfThePeerAndTheOneAtFaultAreNamed) {
+  // A peer that sends its CA's certificate, which is not ours.
+  Pair p(context_of(make_certificate(other_authority(), "stranger"), "", {.ca_cert = "none", .peer_ca_cert = "root.pem"},
+                    {.peer_ca_cert = other_authority().certificate}),
+         good());
+  p.exchange();
+  EXPECT_EQ(p.why(p.server), "the peer's certificate (CN=stranger) is not signed by the CA of ca.pem: self-signed "
+                             "certificate in certificate chain (CN=other CA); is this the CA of the peer?");
+
+  // One whose own certificate is good, but not that of the CA in between.
+  const KeyPair middle = make_certificate(authority(), "middle", {-7200, -3600}, true);
+  KeyPair own = make_certificate(middle, "own");
+  own.certificate += middle.certificate;
+  Pair q(context_of(own, authority().certificate), good());
+  q.exchange();
+  EXPECT_TRUE(q.why(q.server).starts_with("the certificate (CN=middle) above the peer's (CN=own) has expired on "))
+      << q.why(q.server);
+
+  // One who is its own CA.
+  const KeyPair self = make_authority("self");
+  Pair r(context_of(self, "", {.ca_cert = "none"}), good());
+  r.exchange();
+  EXPECT_EQ(r.why(r.server), "the peer's certificate (CN=self) is not signed by the CA of ca.pem: self-signed "
+                             "certificate; is this the CA of the peer?");
+}
+
 // Whoever shows a certificate chooses what is in it, and the message goes to the log.
 TEST(TlsSessionTest, LongNamesAreCut) {
   std::string name, said;
