@@ -13,6 +13,7 @@ libovs_base_a_SOURCES = \
 	src/base/json_write.cc \
 	src/base/log.cc \
 	src/base/log.h \
+	src/base/log_end.h \
 	src/base/log_pattern.cc \
 	src/base/log_pattern.h \
 	src/base/log_syslog.cc \

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/log_end.h"
 #include "base/log_pattern.h"
 #include "base/log_syslog.h"
 #include "base/paths.h"
@@ -35,6 +36,9 @@ constexpr int local0 = 16;
 constexpr std::string_view syslog_prefix = "<%B> %D{%h %e %T} %E %A: ";
 
 thread_local std::string subprogram;
+
+// Messages that rate limits have held back and no later one has told of.
+std::atomic<std::int64_t> held_back{0};
 
 std::int64_t steady_ms() {
   using namespace std::chrono;
@@ -181,7 +185,8 @@ struct LogRegistry {
   }
 
   // `hold`: the file gets the message together with the next one.
-  void write(const LogModule& module, LogLevel level, std::string_view text, bool hold = false) {
+  void write(const LogModule& module, LogLevel level, std::string_view text, bool hold = false,
+             bool to_console = true) {
     const std::lock_guard lock(mutex);
     if (host.empty()) {
       char name[256] = "";
@@ -202,6 +207,7 @@ struct LogRegistry {
     for (std::size_t d = 0; d < log_destinations; d++) {
       const auto destination = static_cast<LogDestination>(d);
       if (!active(destination) || level > module.level(destination)) continue;
+      if (destination == LogDestination::console && !to_console) continue;
       std::string line;
       append_log_line(line, patterns[d], message);
       if (destination == LogDestination::syslog) {
@@ -277,8 +283,10 @@ bool RateLimit::allow(unsigned* dropped) {
   if (allowed) {
     tokens_ -= 1;
     *dropped = std::exchange(dropped_, 0U);
+    if (*dropped != 0) held_back.fetch_sub(*dropped, std::memory_order_relaxed);
   } else {
     dropped_++;
+    held_back.fetch_add(1, std::memory_order_relaxed);
   }
   busy_.clear(std::memory_order_release);
   return allowed;
@@ -292,6 +300,15 @@ void LogModule::set_level(LogDestination destination, LogLevel level) {
 
 void LogModule::write(LogLevel level, std::string_view message) {
   LogRegistry::instance().write(*this, level, message);
+}
+
+void log_failure(const LogModule& module, std::string_view message) {
+  if (module.wants(LogLevel::err)) LogRegistry::instance().write(module, LogLevel::err, message, false, false);
+}
+
+void log_held_back() {
+  const std::int64_t n = held_back.exchange(0, std::memory_order_relaxed);
+  if (n > 0) log.warn("held back {} log messages that were many of a kind", n);
 }
 
 Result<void> log_set(std::string_view spec) {

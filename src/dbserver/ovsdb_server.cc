@@ -7,11 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 
 #include "base/coverage.h"
 #include "base/log.h"
+#include "base/log_end.h"
 #include "base/options.h"
 #include "base/paths.h"
 #include "base/print.h"
@@ -99,6 +101,12 @@ class Child {
   int exit_code_ = 0;
 };
 
+// Ends a start that has failed: whoever started the server sees standard error, or nobody does.
+[[noreturn]] void fail(const std::string& message) {
+  log_failure(log, message);
+  die(message);
+}
+
 int run(int argc, char** argv) {
   set_program_name(argv[0]);
   reserve_standard_descriptors();
@@ -144,12 +152,16 @@ int run(int argc, char** argv) {
     remotes.database_changed(hosted);
   });
   for (const std::string& path : arguments.databases) {
-    if (auto added = server.add_database(path); !added) die(added.error().message);
+    if (auto added = server.add_database(path); !added) {
+      // Where another server has the database, it may have the log file, too.
+      if (added.error().code == EAGAIN) die(added.error().message);
+      fail(added.error().message);
+    }
   }
   malloc_trim(0);
   tls.apply();
   for (const std::string& remote : arguments.remotes) {
-    if (auto added = remotes.add(remote); !added) die(added.error().message);
+    if (auto added = remotes.add(remote); !added) fail(added.error().message);
   }
 
   ControlTable commands;
@@ -160,7 +172,7 @@ int run(int argc, char** argv) {
   if (auto created = rpc::ControlServer::create(loop, commands, arguments.control_path)) {
     control = *std::move(created);
   } else {
-    die(created.error().message);
+    fail(created.error().message);
   }
 
   loop.on_signal(SIGTERM, [&] { loop.stop(); });
@@ -171,7 +183,7 @@ int run(int argc, char** argv) {
     loop.on_signal(SIGCHLD, [&] {
       if (child.reap()) loop.stop();
     });
-    if (auto started = child.start(*arguments.command); !started) die(started.error().message);
+    if (auto started = child.start(*arguments.command); !started) fail(started.error().message);
   }
   runtime::Timer coverage(loop, [&] {
     coverage_tick();
@@ -185,6 +197,7 @@ int run(int argc, char** argv) {
   loop.run();
   // What was asked for is finished: transactions on their way to the disk, and the answer of exit.
   loop.run_until([&] { return server.idle() && (!control || control->idle()); }, std::chrono::seconds(5));
+  log_held_back();
   log.info("ending");
   return child.exit_code();
 }

@@ -11,6 +11,7 @@
 
 #include "base/coverage.h"
 #include "base/log.h"
+#include "base/log_end.h"
 #include "base/options.h"
 #include "base/paths.h"
 #include "base/print.h"
@@ -172,6 +173,7 @@ int run(int argc, char** argv) {
   // Only now, so that who asked finds the devices gone.
   if (exit_reply) exit_reply->ok();
   loop.run_until([&] { return (*control)->idle(); }, std::chrono::seconds(5));
+  log_held_back();
   log.info("ending");
   return 0;
 }

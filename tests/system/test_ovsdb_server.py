@@ -269,6 +269,23 @@ def test_a_database_that_is_not_there(box):
     assert done.stderr == f"ovsdb-server: {box.top}: opening: Is a directory\n"
 
 
+def test_a_start_that_fails_says_so_in_the_log_too(box, schema):
+    path = box.create_database(schema=schema)
+    log = box.log_dir / "ovsdb-server.log"
+    words = ["-vconsole:off", f"--log-file={log}", f"--pidfile={box.run_dir}/s.pid", "--no-chdir"]
+    missing = box.db_dir / "none.db"
+    for more, reason in (
+            ([path, "--remote=udp:1", f"--unixctl={box.run_dir}/s.ctl"], "udp:1: not a remote"),
+            ([path, f"--remote=punix:{box.top}/none/s", f"--unixctl={box.run_dir}/s.ctl"], f"punix:{box.top}/none/s: "),
+            ([path, f"--unixctl={box.top}/none/s.ctl"], f"{box.top}/none/s.ctl"),
+            ([missing, f"--unixctl={box.run_dir}/s.ctl"], f"{missing}: there is no such database")):
+        done = box.run("ovsdb-server", *words, *more, status=1)
+        (complaint,) = done.stderr.splitlines()
+        assert reason in complaint
+        last = log.read_text().splitlines()[-1]
+        assert last.endswith("|ovsdb_server|ERR|" + complaint.removeprefix("ovsdb-server: "))
+
+
 @pytest.mark.parametrize("same_pidfile", [True, False])
 def test_a_second_server_leaves_the_first_alone(box, schema, same_pidfile):
     server = box.start_ovsdb_server(schema=schema)

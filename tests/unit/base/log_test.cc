@@ -10,6 +10,7 @@
 #include <regex>
 #include <thread>
 
+#include "base/log_end.h"
 #include "base/log_pattern.h"
 #include "base/paths.h"
 #include "base/text.h"
@@ -212,6 +213,29 @@ TEST_F(Log, TheNextMessageSaysHowManyWereHeldBack) {
     }
     held++;
   }
+}
+
+TEST_F(Log, TheEndSaysHowManyWereHeldBackSinceThen) {
+  log_held_back();  // those of other tests
+  ASSERT_TRUE(log_set("PATTERN:file:%p|%m"));
+  ASSERT_TRUE(log_open_file(path()));
+  RateLimit limit(1, 1);
+  for (int i = 0; i < 4; i++) apples.limited(limit, LogLevel::warn, "flood");
+  log_held_back();
+  EXPECT_EQ(lines().back(), "WARN|held back 3 log messages that were many of a kind");
+  const std::size_t before = lines().size();
+  log_held_back();
+  EXPECT_EQ(lines().size(), before);
+}
+
+TEST_F(Log, AFailureIsNotForTheConsole) {
+  ASSERT_TRUE(log_set("ANY:console:info"));
+  ASSERT_TRUE(log_set("PATTERN:file:%c|%p|%m"));
+  ASSERT_TRUE(log_open_file(path()));
+  testing::internal::CaptureStderr();
+  log_failure(apples, "it cannot be");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(lines().back(), "apples|ERR|it cannot be");
 }
 
 TEST_F(Log, ThreadsWriteWholeLines) {
