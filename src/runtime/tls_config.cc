@@ -47,6 +47,12 @@ Result<std::string> read_file(const std::string& path, std::string_view what) {
   }
 }
 
+// Group readers may be wanted: that is how a key is shared with the user whom a daemon runs as.
+bool everybody_may_read(const std::string& path) {
+  struct stat s;
+  return ::stat(path.c_str(), &s) == 0 && S_ISREG(s.st_mode) && (s.st_mode & S_IROTH) != 0;
+}
+
 }  // namespace
 
 bool tls_supported() { return true; }
@@ -120,6 +126,12 @@ Result<TlsContext> TlsConfig::current() {
     context_ = *std::move(made);
     files_ = *std::move(files);
     complaint_.clear();
+    if (open_key_ != settings_.private_key && everybody_may_read(settings_.private_key)) {
+      open_key_ = settings_.private_key;
+      log.warn("{}: everybody on this host may read this private key; chmod 600 (or 640, for a group) would keep it to "
+               "those who need it",
+               open_key_);
+    }
     return context_;
   }
   if (!context_.ssl) return made;

@@ -59,6 +59,7 @@ class TlsConfig {
   TlsFileContents files_;  // of context_
   TlsContext context_;     // no `ssl`: there is none yet
   std::string complaint_;  // the last one in the log
+  std::string open_key_;   // that everybody may read, as the log has said
 };
 
 // Writes `pem` to `path`, whole or not at all, if nothing has that name.  EEXIST is an error.

@@ -339,6 +339,26 @@ def test_a_server_bootstraps(box, pki, tmp_path):
     wait_for_log(box, "(CN=stranger) is not signed by the CA of")
 
 
+def test_a_key_that_everybody_may_read_is_named_once(box, pki, tmp_path):
+    key = tmp_path / "key.pem"
+    key.write_bytes(pki.server.key.read_bytes())
+    words = [f"--private-key={key}", *pki.server.options()[1:]]
+    key.chmod(0o640)
+    server = start_server(box, words, name="first")
+    server.remote = listen(server)
+    vsctl(server, pki.client, "list-br")
+    server.stop()
+    assert "may read this private key" not in log_of(box, "first")
+    key.chmod(0o644)
+    server = start_server(box, words)
+    wait_until(lambda: "bound_port" in manager(server))
+    server.port = int(manager(server)["bound_port"])
+    server.remote = f"ssl:127.0.0.1:{server.port}"
+    vsctl(server, pki.client, "list-br")
+    vsctl(server, pki.client, "list-br")
+    assert log_of(box).count(f"{key}: everybody on this host may read this private key") == 1
+
+
 # ---- what is refused, and how that is said
 
 def test_what_is_wrong_is_said(box, pki, server, tmp_path):
