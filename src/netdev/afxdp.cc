@@ -23,6 +23,8 @@ namespace {
 LogModule log{"netdev"};
 
 constexpr std::chrono::milliseconds first_try{20}, longest_pause{5000};
+// For the kernel to let go of queues.
+constexpr std::chrono::milliseconds first_bind{1}, longest_bind_pause{10}, longest_settling{1000};
 // When the device could not take all frames, it is asked again so soon.
 constexpr long retry_nanoseconds = 500'000;
 constexpr std::size_t ethernet_bytes = 14, two_tags_bytes = 8;
@@ -106,7 +108,7 @@ class Afxdp::Use {
 };
 
 Afxdp::Afxdp(std::string name, LinkTable& links, const AfxdpOptions& options)
-    : KernelDevice(std::move(name), links), options_(options), next_try_(first_try) {}
+    : KernelDevice(std::move(name), links), options_(options), next_try_(first_try), next_bind_(first_bind) {}
 
 Afxdp::~Afxdp() {
   close_sockets();
@@ -116,11 +118,20 @@ Afxdp::~Afxdp() {
 Result<void> Afxdp::set_options(const Options& options) {
   OVS_TRY(const AfxdpOptions wanted, parse_afxdp_options(options));
   if (wanted == options_) return {};
+  const bool stays = serves(wanted);
   options_ = wanted;
+  if (stays) return {};
   zero_copy_failed_ = false;
-  next_try_ = first_try;
-  if (is_open()) try_to_open();
+  if (is_open()) open_anew();
   return {};
+}
+
+// Whether the sockets that are open are those that would be opened.
+bool Afxdp::serves(const AfxdpOptions& wanted) const {
+  const unsigned open = open_queues_.load(std::memory_order_relaxed);
+  const bool best = wanted.mode == XdpMode::best_effort && mode_ == XdpMode::native_with_zerocopy;
+  return open != 0 && !is_outdated() && wanted.need_wakeup == options_.need_wakeup &&
+         (wanted.queues == 0 || open <= wanted.queues) && (wanted.mode == mode_ || best);
 }
 
 Result<void> Afxdp::set_mtu(unsigned mtu) {
@@ -133,8 +144,7 @@ Result<void> Afxdp::set_mtu(unsigned mtu) {
 Result<void> Afxdp::open_interface(const netlink::Link& link) {
   link_ = link;
   zero_copy_failed_ = false;
-  next_try_ = first_try;
-  try_to_open();
+  open_anew();
   return {};
 }
 
@@ -157,11 +167,15 @@ void Afxdp::link_changed(const netlink::Link& link) {
   link_ = link;
   if (other_mtu) zero_copy_failed_ = false;
   // A driver may also have had something against the MTU.
-  if (is_open() && (other_frames || (other_mtu && !state().trouble.empty()))) try_to_open();
+  if (is_open() && (other_frames || (other_mtu && !state().trouble.empty()))) open_anew();
 }
 
 void Afxdp::look_again() {
-  if (is_open() && (!state().trouble.empty() || is_outdated())) try_to_open();
+  if (!is_open()) return;
+  if (!state().trouble.empty())
+    try_to_open();
+  else if (is_outdated())
+    open_anew();
 }
 
 bool Afxdp::is_outdated() const {
@@ -169,15 +183,28 @@ bool Afxdp::is_outdated() const {
   return open != 0 && open != links().ethtool().channels(name()).rx;
 }
 
-void Afxdp::try_to_open() {
+void Afxdp::open_anew() {
   close_sockets();
+  next_try_ = first_try;
+  next_bind_ = first_bind;
+  settled_by_ = std::chrono::steady_clock::now() + longest_settling;
+  try_to_open();
+}
+
+void Afxdp::try_to_open() {
   auto opened = open_sockets();
   if (opened) {
-    next_try_ = first_try;
     begin_generation({});
     return;
   }
-  promiscuous_ = Descriptor();
+  if (opened.error().code == EBUSY && std::chrono::steady_clock::now() < settled_by_) {
+    links().look_again(*this, next_bind_);
+    next_bind_ = std::min(2 * next_bind_, longest_bind_pause);
+    if (!state().settling) begin_generation("its receive queues are not free yet", true);
+    return;
+  }
+  settled_by_ = {};
+  close_sockets();
   links().look_again(*this, next_try_);
   next_try_ = std::min(2 * next_try_, longest_pause);
   begin_generation(opened.error().message);
@@ -198,8 +225,10 @@ Result<void> Afxdp::open_sockets() {
                           (channels.combined ? " combined " : " rx ") + std::to_string(most) + "\" sets their number",
                       EINVAL);
   if (XdpProgram::is_attached(link_.ifindex))
-    return unexpected("another XDP program is attached to it; \"ip -d link show " + name() + "\" tells which", EBUSY);
-  OVS_TRY(promiscuous_, make_promiscuous(link_.ifindex));
+    return unexpected("another XDP program is attached to it; \"ip -d link show " + name() + "\" tells which", EEXIST);
+  if (promiscuous_.get() < 0) {
+    OVS_TRY(promiscuous_, make_promiscuous(link_.ifindex));
+  }
   ethtool.disable_large_receive(name());
   // Software devices leave tags beside the frame as their sender does, whatever this is set to.
   if (link_.kind.empty()) ethtool.disable_vlan_stripping(name());
@@ -212,9 +241,10 @@ Result<void> Afxdp::open_sockets() {
     if (auto sockets = bind_sockets(channels.rx, frame_bytes, true); !sockets) {
       done = Unexpected{std::move(sockets).error()};
     } else if (auto program = attach(*sockets, true); !program) {
+      if (!any) return Unexpected{std::move(program).error()};
       // The kernel has not let go of the queues by the time that others could be bound.
-      zero_copy_failed_ = any;
-      return Unexpected{std::move(program).error()};
+      zero_copy_failed_ = true;
+      return unexpected(std::move(program).error().message, EBUSY);
     } else {
       return put_in_use(*std::move(sockets), *std::move(program), XdpMode::native_with_zerocopy, channels.tx);
     }
@@ -230,22 +260,27 @@ Result<void> Afxdp::open_sockets() {
   return put_in_use(std::move(sockets), std::move(program), XdpMode::generic, channels.tx);
 }
 
-Result<Afxdp::Sockets> Afxdp::bind_sockets(unsigned queues, std::uint32_t frame_bytes, bool zero_copy) const {
-  Sockets sockets;
+Result<Afxdp::Sockets> Afxdp::bind_sockets(unsigned queues, std::uint32_t frame_bytes, bool zero_copy) {
+  Waiting waiting = std::exchange(waiting_, {});
+  if (waiting.frame_bytes != frame_bytes || waiting.zero_copy != zero_copy || waiting.sockets.size() > queues)
+    waiting = {.sockets = {}, .frame_bytes = frame_bytes, .zero_copy = zero_copy};
   for (unsigned i = 0; i < queues; ++i) {
-    auto socket = XskSocket::open({.ifindex = link_.ifindex,
-                                   .queue = i,
-                                   .frame_bytes = frame_bytes,
-                                   .zero_copy = zero_copy,
-                                   .need_wakeup = options_.need_wakeup});
-    if (!socket) {
-      Error error = std::move(socket).error();
-      if (zero_copy && error.code == EOPNOTSUPP) error.message = "its driver has no AF_XDP without copies";
-      return Unexpected{std::move(error)};
+    if (i == waiting.sockets.size()) {
+      OVS_TRY(auto socket, XskSocket::prepare({.ifindex = link_.ifindex,
+                                               .queue = i,
+                                               .frame_bytes = frame_bytes,
+                                               .zero_copy = zero_copy,
+                                               .need_wakeup = options_.need_wakeup}));
+      waiting.sockets.push_back(std::move(socket));
     }
-    sockets.push_back(*std::move(socket));
+    auto bound = waiting.sockets[i]->bind();
+    if (bound) continue;
+    Error error = std::move(bound).error();
+    if (error.code == EBUSY) waiting_ = std::move(waiting);
+    if (zero_copy && error.code == EOPNOTSUPP) error.message = "its driver has no AF_XDP without copies";
+    return Unexpected{std::move(error)};
   }
-  return sockets;
+  return std::move(waiting.sockets);
 }
 
 Result<XdpProgram> Afxdp::attach(const Sockets& sockets, bool native) const {
@@ -307,6 +342,7 @@ void Afxdp::close_sockets() {
     queue.set_retry(0);
     queue.retrying.store(false, std::memory_order_relaxed);
   }
+  waiting_ = {};
   promiscuous_ = Descriptor();
 }
 

@@ -6,8 +6,12 @@
 // distributes the frames (xdp_program.h); while it is there, the host's own stack sees nothing of them, and it goes
 // with this process.
 //
-// What cannot be now (too large an MTU, another XDP program, queues that a process which just ended had) is
-// State::trouble, and is tried again when the interface changes, and from time to time.
+// What cannot be now (too large an MTU, another XDP program) is State::trouble, and is tried again when the interface
+// changes, and from time to time.
+//
+// The kernel lets go of a queue some time after its socket was closed: ours, for other options, or that of a process
+// which just ended.  For a second, the sockets therefore wait for their queues with all else done (State::settling); only
+// then is it another program that has them.
 //
 // Offloads: none; the engine finishes checksums and cuts segments.  What comes from this host itself (a veth pair, a
 // TAP interface) may have an unfinished checksum, which is found out (unfinished_checksum.h).
@@ -70,9 +74,11 @@ class Afxdp final : public KernelDevice {
   class Use;
   using Sockets = std::vector<std::unique_ptr<XskSocket>>;
 
+  bool serves(const AfxdpOptions& wanted) const;
+  void open_anew();
   void try_to_open();
   Result<void> open_sockets();
-  Result<Sockets> bind_sockets(unsigned queues, std::uint32_t frame_bytes, bool zero_copy) const;
+  Result<Sockets> bind_sockets(unsigned queues, std::uint32_t frame_bytes, bool zero_copy);
   Result<XdpProgram> attach(const Sockets& sockets, bool native) const;
   Result<void> put_in_use(Sockets sockets, XdpProgram program, XdpMode mode, unsigned sending);
   void close_sockets();
@@ -86,7 +92,15 @@ class Afxdp final : public KernelDevice {
   XdpMode mode_ = XdpMode::best_effort;  // in use
   bool zero_copy_failed_ = false;        // for this interface as it is: not tried again
   Descriptor promiscuous_;               // a packet socket that receives nothing
-  std::chrono::milliseconds next_try_;
+  std::chrono::milliseconds next_try_, next_bind_;
+  std::chrono::steady_clock::time_point settled_by_;
+  // That wait for queues, some of them bound already, and what they were made for.
+  struct Waiting {
+    Sockets sockets;
+    std::uint32_t frame_bytes = 0;
+    bool zero_copy = false;
+  };
+  Waiting waiting_;
 
   // Queues are made once and stay until the end, for threads that look at them.
   std::array<std::atomic<Queue*>, most_queues> queues_{};

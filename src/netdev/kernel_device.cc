@@ -79,14 +79,17 @@ void KernelDevice::apply_master(const netlink::Link& link) {
   }
 }
 
-void KernelDevice::begin_generation(std::string trouble) {
+void KernelDevice::begin_generation(std::string trouble, bool settling) {
   links_.touched(*this);
+  links_.set_settling(*this, settling);
   state_.trouble = std::move(trouble);
+  state_.settling = settling;
   ++generation_;
 }
 
 void KernelDevice::forget_interface() {
   links_.touched(*this);
+  links_.set_settling(*this, false);
   out_of_sight_ = false;
   open_ = false;
   master_ = 0;

@@ -64,8 +64,8 @@ class KernelDevice : public Netdev {
   LinkTable& links() const { return links_; }
   void forget_interface();
   bool is_open() const { return open_; }
-  // State::trouble; and rx_descriptors() and all else that a generation has are others now.
-  void begin_generation(std::string trouble);
+  // State::trouble and settling; and rx_descriptors() and all else that a generation has are others now.
+  void begin_generation(std::string trouble, bool settling = false);
 
  private:
   Result<void> adopt(const netlink::Link& link);

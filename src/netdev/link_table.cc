@@ -60,6 +60,7 @@ Result<void> LinkTable::add(KernelDevice& device) {
 void LinkTable::remove(KernelDevice& device) {
   by_name_.erase(device.name());
   touched_.erase(&device);
+  settling_.erase(&device);
   look_again_at_.erase(&device);
   rebind(device, device.state().ifindex, 0);
 }
@@ -119,6 +120,13 @@ void LinkTable::drain() {
 void LinkTable::look_again(KernelDevice& device, std::chrono::milliseconds in) {
   look_again_at_[&device] = std::chrono::steady_clock::now() + in;
   set_timer();
+}
+
+void LinkTable::set_settling(KernelDevice& device, bool settling) {
+  if (settling)
+    settling_.insert(&device);
+  else
+    settling_.erase(&device);
 }
 
 void LinkTable::set_timer() {

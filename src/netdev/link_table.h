@@ -44,6 +44,10 @@ class LinkTable {
   // process_events() calls the device's look_again() when this time is over; what was asked before is forgotten.
   void look_again(KernelDevice& device, std::chrono::milliseconds in);
 
+  // Its State::settling.
+  void set_settling(KernelDevice& device, bool settling);
+  bool is_settling() const { return !settling_.empty(); }
+
   int descriptor() const { return waiting_.get(); }
   std::vector<std::string> process_events();
   // Reads what has come, so that what is asked from the kernel now is not older than what is read later; the
@@ -81,7 +85,7 @@ class LinkTable {
   bool has_netfilter_drops_ = false;
   std::unordered_map<std::string, KernelDevice*> by_name_;
   std::unordered_map<unsigned, KernelDevice*> by_ifindex_;
-  std::unordered_set<KernelDevice*> touched_;
+  std::unordered_set<KernelDevice*> touched_, settling_;
 };
 
 }  // namespace ovs::netdev

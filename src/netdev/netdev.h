@@ -53,6 +53,7 @@ struct State {
   Duplex duplex = Duplex::unknown;
   std::string master;             // the Linux bridge or bond that it belongs to: nothing passes then; empty: none
   std::string trouble;            // why nothing passes although the device is there; it is tried again; empty: it does
+  bool settling = false;          // `trouble` may end by itself within a second, and is not to be told before
   std::string driver;             // "veth", "tun", ...; empty: unknown
   std::string driver_version;
   std::string firmware_version;

@@ -140,6 +140,7 @@ Result<std::unique_ptr<Netdev>> Registry::create(const std::string& name, std::s
 
 int Registry::event_descriptor() const { return impl_->links->descriptor(); }
 std::vector<std::string> Registry::process_events() { return impl_->links->process_events(); }
+bool Registry::is_settling() const { return impl_->links->is_settling(); }
 Result<std::map<std::string, Statistics>> Registry::all_statistics() const { return impl_->links->all_statistics(); }
 void Registry::remove_leftovers(const std::function<bool(const std::string&)>& wanted) {
   impl_->links->remove_leftovers(wanted);

@@ -55,6 +55,10 @@ class Registry {
   // Reads what has come, without waiting.  Names of devices that changed, each once, sorted.
   std::vector<std::string> process_events();
 
+  // Whether some device's State::settling: whoever waits for what was asked of the devices waits for its end, which is
+  // told as every change, except where the device is destroyed before.
+  bool is_settling() const;
+
   // Of every device of the kernel (system, internal, tap), by name: one question for all of them.
   Result<std::map<std::string, Statistics>> all_statistics() const;
 

@@ -35,20 +35,22 @@ Result<void> set_option(int fd, int name, const void* value, socklen_t size, std
 
 }  // namespace
 
-Result<std::unique_ptr<XskSocket>> XskSocket::open(const Settings& settings) {
-  std::unique_ptr<XskSocket> socket(new XskSocket);
+Result<std::unique_ptr<XskSocket>> XskSocket::prepare(const Settings& settings) {
+  std::unique_ptr<XskSocket> socket(new XskSocket(settings));
   socket->socket_ = Descriptor(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
   if (socket->socket_.get() < 0) return Unexpected{socket_error("cannot open an AF_XDP socket", errno)};
-  socket->zero_copy_ = settings.zero_copy;
-  socket->need_wakeup_ = settings.need_wakeup;
-  OVS_TRY_DO(socket->reserve_frames(settings.frame_bytes));
+  OVS_TRY_DO(socket->reserve_frames());
   OVS_TRY_DO(socket->map_rings());
-  OVS_TRY_DO(socket->bind(settings));
   return socket;
 }
 
-Result<void> XskSocket::reserve_frames(std::uint32_t frame_bytes) {
-  frame_bytes_ = frame_bytes;
+Result<std::unique_ptr<XskSocket>> XskSocket::open(const Settings& settings) {
+  OVS_TRY(auto socket, prepare(settings));
+  OVS_TRY_DO(socket->bind());
+  return socket;
+}
+
+Result<void> XskSocket::reserve_frames() {
   const std::uint64_t bytes = area_bytes();
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return Unexpected{system_error("no memory for frames", errno)};
@@ -59,11 +61,11 @@ Result<void> XskSocket::reserve_frames(std::uint32_t frame_bytes) {
   xdp_umem_reg area{};
   area.addr = reinterpret_cast<std::uintptr_t>(memory);
   area.len = bytes;
-  area.chunk_size = frame_bytes;
+  area.chunk_size = settings_.frame_bytes;
   OVS_TRY_DO(set_option(socket_.get(), XDP_UMEM_REG, &area, sizeof area, "XDP_UMEM_REG"));
   // The second half is for sending.
   free_.reserve(frames_each_way);
-  for (std::uint64_t i = 2 * frames_each_way; i-- > frames_each_way;) free_.push_back(i * frame_bytes);
+  for (std::uint64_t i = 2 * frames_each_way; i-- > frames_each_way;) free_.push_back(i * settings_.frame_bytes);
   return {};
 }
 
@@ -101,24 +103,26 @@ Result<void> XskSocket::map_rings() {
   completed_ = XskConsumer<std::uint64_t>(done);
   rx_ = XskConsumer<xdp_desc>(rx);
   tx_ = XskProducer<xdp_desc>(tx);
-  for (std::uint64_t i = 0; i < frames_each_way; ++i) fill_.put(i * frame_bytes_);
+  for (std::uint64_t i = 0; i < frames_each_way; ++i) fill_.put(i * settings_.frame_bytes);
   fill_.publish();
   return {};
 }
 
-Result<void> XskSocket::bind(const Settings& settings) {
+Result<void> XskSocket::bind() {
+  if (bound_) return {};
   const int fd = socket_.get();
   // Beyond net.core.wmem_max where this process may, else up to it.
   if (::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send_buffer_bytes, sizeof send_buffer_bytes) < 0)
     ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes, sizeof send_buffer_bytes);
   sockaddr_xdp address{};
   address.sxdp_family = AF_XDP;
-  address.sxdp_flags = static_cast<std::uint16_t>((settings.zero_copy ? XDP_ZEROCOPY : XDP_COPY) |
-                                                  (settings.need_wakeup ? XDP_USE_NEED_WAKEUP : 0));
-  address.sxdp_ifindex = settings.ifindex;
-  address.sxdp_queue_id = settings.queue;
+  address.sxdp_flags = static_cast<std::uint16_t>((settings_.zero_copy ? XDP_ZEROCOPY : XDP_COPY) |
+                                                  (settings_.need_wakeup ? XDP_USE_NEED_WAKEUP : 0));
+  address.sxdp_ifindex = settings_.ifindex;
+  address.sxdp_queue_id = settings_.queue;
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
-    return Unexpected{socket_error("cannot bind an AF_XDP socket to queue " + std::to_string(settings.queue), errno)};
+    return Unexpected{socket_error("cannot bind an AF_XDP socket to queue " + std::to_string(settings_.queue), errno)};
+  bound_ = true;
   return {};
 }
 
@@ -129,20 +133,21 @@ XskSocket::~XskSocket() {
 std::size_t XskSocket::receive(std::span<flow::Packet> slots) {
   std::size_t taken = 0;
   std::uint64_t bad = 0;
+  const std::uint32_t frame_bytes = settings_.frame_bytes;
   std::uint32_t waiting = rx_.filled();
   if (waiting == 0) return 0;
   // What is taken has to be given back.
   waiting = std::min(waiting, fill_.room(static_cast<std::uint32_t>(slots.size())));
   while (taken < slots.size() && waiting-- != 0) {
     const xdp_desc frame = rx_.take();
-    if (frame.addr >= area_bytes() || frame.len > frame_bytes_ - frame.addr % frame_bytes_) {
+    if (frame.addr >= area_bytes() || frame.len > frame_bytes - frame.addr % frame_bytes) {
       ++bad;
       continue;
     }
     flow::Packet& packet = slots[taken++];
     packet.set_size(frame.len);
     std::memcpy(packet.data(), area_ + frame.addr, frame.len);
-    fill_.put(frame.addr - frame.addr % frame_bytes_);
+    fill_.put(frame.addr - frame.addr % frame_bytes);
   }
   rx_.release();
   fill_.publish();
@@ -164,7 +169,7 @@ void XskSocket::take_completed() {
 
 std::size_t XskSocket::send(std::span<flow::Packet* const> packets, std::size_t longest) {
   std::size_t put = 0;
-  longest = std::min<std::size_t>(longest, frame_bytes_);
+  longest = std::min<std::size_t>(longest, settings_.frame_bytes);
   take_completed();
   bool asked = false;
   for (const flow::Packet* packet : packets) {
@@ -186,12 +191,12 @@ std::size_t XskSocket::send(std::span<flow::Packet* const> packets, std::size_t 
 }
 
 bool XskSocket::kick() {
-  if (need_wakeup_ && !tx_.wants_wakeup()) return true;
+  if (settings_.need_wakeup && !tx_.wants_wakeup()) return true;
   std::uint32_t waiting = tx_.waiting();
   for (unsigned i = 0; waiting != 0 && i < most_kicks; ++i) {
     (void)::sendto(socket_.get(), nullptr, 0, MSG_DONTWAIT, nullptr, 0);
     // A driver that takes frames by itself goes on with those that it could not take yet.
-    if (zero_copy_) return true;
+    if (settings_.zero_copy) return true;
     // Also an error may mean that a call has done as much as one call does (EAGAIN).
     const std::uint32_t left = tx_.waiting();
     if (left >= waiting) return false;

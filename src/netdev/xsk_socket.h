@@ -40,7 +40,12 @@ class XskSocket {
     bool zero_copy = false;
     bool need_wakeup = true;
   };
-  // EBUSY: the queue has another socket, or had one a moment ago.
+  // A socket with all its memory, which gets and sends nothing before it is bound.
+  static Result<std::unique_ptr<XskSocket>> prepare(const Settings& settings);
+  // EBUSY: the queue has another socket, or had one a moment ago; this may be called again then, and is cheap.  One that
+  // is bound stays so.
+  Result<void> bind();
+  // Both.
   static Result<std::unique_ptr<XskSocket>> open(const Settings& settings);
   ~XskSocket();
   XskSocket(const XskSocket&) = delete;
@@ -70,24 +75,22 @@ class XskSocket {
  private:
   static constexpr std::uint32_t kernel_headroom = 256;  // XDP_PACKET_HEADROOM
 
-  XskSocket() = default;
-  Result<void> reserve_frames(std::uint32_t frame_bytes);
+  explicit XskSocket(const Settings& settings) : settings_(settings) {}
+  Result<void> reserve_frames();
   Result<void> map_rings();
-  Result<void> bind(const Settings& settings);
   Result<XskRingPlace> map_ring(const xdp_ring_offset& offsets, std::uint64_t at, std::uint32_t entries,
                                 std::size_t entry_bytes);
   void take_completed();
-  std::uint64_t area_bytes() const { return std::uint64_t{2} * frames_each_way * frame_bytes_; }
+  std::uint64_t area_bytes() const { return std::uint64_t{2} * frames_each_way * settings_.frame_bytes; }
 
   struct Mapping {
     void* memory;
     std::size_t size;
   };
 
+  const Settings settings_;
   Descriptor socket_;
-  std::uint32_t frame_bytes_ = 0;
-  bool zero_copy_ = false;
-  bool need_wakeup_ = true;
+  bool bound_ = false;
   std::uint8_t* area_ = nullptr;
   std::vector<Mapping> mappings_;
   XskProducer<std::uint64_t> fill_;

@@ -54,6 +54,8 @@ bool is_virtual(const netdev::Netdev& device) {
 
 bool is_present(const netdev::Netdev& device) { return is_virtual(device) || device.state().ifindex != 0; }
 
+bool is_settling(const InterfaceState& interface) { return interface.device && interface.device->state().settling; }
+
 bool can_carry(const InterfaceState& interface) {
   if (!interface.number || !interface.device) return false;
   return interface.device->state().link_up && obstacle(*interface.device).empty();

@@ -139,6 +139,8 @@ std::string error_text(const Model& model, const InterfaceState& interface);
 bool is_virtual(const netdev::Netdev& device);
 // Whether the device is there: one of the kernel's may not be.
 bool is_present(const netdev::Netdev& device);
+// Whether it is not known yet what becomes of the interface's device (State::settling).
+bool is_settling(const InterfaceState& interface);
 // Whether what is sent by the interface arrives somewhere.
 bool can_carry(const InterfaceState& interface);
 // The member that is to carry a bond's traffic: `primary` if it can, else the one that does if it still can, else the

@@ -94,6 +94,7 @@ void Reconciler::attach(InterfaceState& interface) {
 
   interface.error.clear();
   open_device(interface);
+  if (is_settling(interface)) return;  // device_changed() goes on
   if (interface.device)
     if (const std::string why = obstacle(*interface.device); !why.empty())
       interface.error = could_not_open(interface.name, why);

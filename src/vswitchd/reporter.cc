@@ -103,8 +103,11 @@ void Reporter::touch_all() {
 
 void Reporter::configured(std::int64_t next_cfg) {
   configured_ = next_cfg;
-  root_ = true;
   flush_soon_.schedule();
+}
+
+void Reporter::look_at_devices() {
+  if (configured_) flush_soon_.schedule();
 }
 
 void Reporter::set_facts(HostFacts facts) {
@@ -133,8 +136,8 @@ bool Reporter::may_write() const { return client_.is_connected() && client_.has_
 
 void Reporter::flush() {
   if (in_flight_ || !may_write()) return;
-  if (!root_ && !all_ && interfaces_.empty() && bridges_.empty() && ports_.empty()) return;
-  const bool urgent = configured_.has_value();
+  const bool urgent = configured_ && !registry_.is_settling();
+  if (!urgent && !root_ && !all_ && interfaces_.empty() && bridges_.empty() && ports_.empty()) return;
   if (!urgent && loop_.now() < next_flush_) {
     if (!flush_later_.running()) flush_later_.start_at(next_flush_);
     return;
@@ -146,13 +149,16 @@ void Reporter::flush() {
     for (const auto& [id, bridge] : model_.bridges) bridges_.insert(id);
     for (const auto& [id, port] : model_.ports) ports_.insert(id);
   }
-  for (const Uuid& id : interfaces_)
-    if (InterfaceState* interface = Model::find(model_.interfaces, id)) write_interface(transaction, *interface);
+  for (const Uuid& id : interfaces_) {
+    InterfaceState* interface = Model::find(model_.interfaces, id);
+    // The end of it is a change of the device, which has the row looked at again.
+    if (interface && !is_settling(*interface)) write_interface(transaction, *interface);
+  }
   for (const Uuid& id : bridges_)
     if (const BridgeState* bridge = Model::find(model_.bridges, id)) write_bridge(transaction, *bridge);
   for (const Uuid& id : ports_)
     if (const PortState* port = Model::find(model_.ports, id)) write_port(transaction, *port);
-  if (root_ || all_) write_root(transaction);
+  if (urgent || root_ || all_) write_root(transaction, urgent);
   interfaces_.clear();
   bridges_.clear();
   ports_.clear();
@@ -175,14 +181,14 @@ void Reporter::commit(dbclient::Transaction transaction) {
   });
 }
 
-void Reporter::write_root(dbclient::Transaction& transaction) {
+void Reporter::write_root(dbclient::Transaction& transaction, bool is_configured) {
   const dbclient::ReplicaTable& table = replica_.table(root_table);
   const dbclient::ReplicaRow* found = nullptr;
   table.each([&found](const dbclient::ReplicaRow& row) { found = &row; });
   if (!found) return;
   const RootRow row(*found);
   const Uuid& id = row.uuid();
-  if (configured_) {
+  if (is_configured) {
     RootRow::set<"cur_cfg">(transaction, id, *configured_);
     configured_.reset();
   }

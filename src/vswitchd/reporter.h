@@ -39,8 +39,11 @@ class Reporter {
   void touch(const PortState& port);
   void touch_root();
   void touch_all();
-  // `next_cfg` of the configuration that is in force now.
+  // `next_cfg` of the configuration that is in force now, as soon as no device is settling any more: neither it nor what
+  // there is to say of such a device is written before.
   void configured(std::int64_t next_cfg);
+  // Devices have changed.
+  void look_at_devices();
 
   void set_facts(HostFacts facts);
   const HostFacts& facts() const { return facts_; }
@@ -52,7 +55,7 @@ class Reporter {
 
  private:
   void flush();
-  void write_root(dbclient::Transaction& transaction);
+  void write_root(dbclient::Transaction& transaction, bool is_configured);
   void write_bridge(dbclient::Transaction& transaction, const BridgeState& bridge);
   void write_port(dbclient::Transaction& transaction, const PortState& port);
   void write_interface(dbclient::Transaction& transaction, InterfaceState& interface);

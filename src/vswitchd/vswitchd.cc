@@ -168,6 +168,7 @@ void Vswitchd::apply_root_settings() {
 
 void Vswitchd::on_device_events() {
   for (const std::string& name : registry_->process_events()) reconciler_->device_changed(name);
+  reporter_->look_at_devices();
   if (!ended_) reconciler_->retry_devices();
 }
 

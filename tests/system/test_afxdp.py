@@ -167,6 +167,28 @@ def test_wrong_options():
         ovs_test.wait_until(lambda: interface(lan, 1, "status:xdp-mode") == "generic", what="the mode")
 
 
+def test_what_is_set_is_in_force(lan):
+    """When ovs-vsctl returns: the port works, or its error is what it is, and never the switch's own former socket."""
+    for _ in range(4):
+        for wakeup in ("false", "true"):
+            lan.host.vsctl("set", "Interface", "p2", f"options:use-need-wakeup={wakeup}")
+            assert interface(lan, 2, "error") == "[]"
+            assert interface(lan, 2, "status:use-need-wakeup").strip('"') == wakeup
+        done = lan.host.box.run("ovs-vsctl", "--timeout=20", "set", "Interface", "p2",
+                                "options:xdp-mode=native-with-zerocopy")
+        assert done.stderr == "" and "without copies" in interface(lan, 2, "error")
+        lan.host.vsctl("set", "Interface", "p2", f"options:xdp-mode={lan.mode}")
+        assert interface(lan, 2, "error") == "[]" and interface(lan, 2, "status:xdp-mode") == lan.mode
+        number = interface(lan, 2, "ofport")
+        lan.host.vsctl("del-port", "br0", "p2")
+        done = lan.host.box.run("ovs-vsctl", "--timeout=20", "add-port", "br0", "p2", "--", "set", "Interface", "p2",
+                                "type=afxdp", f"options:xdp-mode={lan.mode}", f"ofport_request={number}")
+        assert done.stderr == ""
+        assert interface(lan, 2, "error") == "[]" and interface(lan, 2, "ofport") == number
+    assert "another program" not in (lan.host.box.log_dir / "ovs-vswitchd.log").read_text()
+    ovs_test.wait_until(lambda: lan[1].ping("10.0.0.2", wait=1), what="traffic")
+
+
 def test_a_device_that_comes_later_and_again():
     with Lan(1) as lan:
         add(lan, 1)

@@ -78,6 +78,17 @@ class AfxdpTest : public testing::TestWithParam<const char*> {
     return told;
   }
 
+  // What becomes of the device, which is no change of its own while that is open.
+  std::string settled_trouble() {
+    EXPECT_TRUE(follow(*registry, [&] {
+      EXPECT_EQ(registry->is_settling(), device->state().settling);
+      EXPECT_TRUE(!device->state().settling || !device->state().trouble.empty());
+      return !device->state().settling;
+    }));
+    EXPECT_FALSE(registry->is_settling());
+    return device->state().trouble;
+  }
+
   // The next frame of any queue for which `wanted` is true.
   std::optional<flow::Packet> receive_any(const std::function<bool(const flow::Packet&)>& wanted,
                                           std::size_t* queue = nullptr) {
@@ -317,6 +328,58 @@ TEST_P(AfxdpTest, SaysWhatTheDriverCannotDo) {
   ASSERT_TRUE(device->set_options({{"xdp-mode", "generic"}}));
   EXPECT_TRUE(follow(*registry, [&] { return device->state().trouble.empty(); }));
   EXPECT_EQ(device->status().at("xdp-mode"), "generic");
+}
+
+// The kernel lets go of a queue a moment after its socket was closed.
+TEST_P(AfxdpTest, TakesItsOwnFormerSocketForNobodyElses) {
+  ASSERT_TRUE(open());
+  EXPECT_FALSE(registry->is_settling());
+  for (int round = 0; round < 4; ++round) {
+    const Options options{{"xdp-mode", GetParam()}, {"use-need-wakeup", round % 2 ? "true" : "false"}};
+    ASSERT_TRUE(device->set_options(options));
+    EXPECT_EQ(settled_trouble(), "");
+    EXPECT_EQ(device->status().at("use-need-wakeup"), round % 2 ? "true" : "false");
+    ASSERT_TRUE(device->set_options({{"xdp-mode", "native-with-zerocopy"}}));
+    EXPECT_NE(settled_trouble().find("without copies"), std::string::npos) << device->state().trouble;
+    ASSERT_TRUE(device->set_options(options));
+    EXPECT_EQ(settled_trouble(), "");
+    if (round % 2) device->destroy();
+    device.reset();
+    EXPECT_FALSE(registry->is_settling());
+    device = *registry->create("port", "afxdp", options);
+    EXPECT_EQ(settled_trouble(), "");
+  }
+  FarEnd far("far");
+  far.send(text_frame("hello"));
+  EXPECT_TRUE(receive(*device, has_text("hello")));
+}
+
+TEST_P(AfxdpTest, TellsOfAnotherProgramsSocket) {
+  auto other = XskSocket::open({.ifindex = ::if_nametoindex("port")});
+  ASSERT_TRUE(other) << other.error().message;
+  auto made = registry->create("port", "afxdp", {{"xdp-mode", GetParam()}});
+  ASSERT_TRUE(made);
+  device = *std::move(made);
+  EXPECT_TRUE(device->state().settling);
+  EXPECT_EQ(settled_trouble(), "another program has an AF_XDP socket there");
+  // It is tried again without another word.
+  other->reset();
+  EXPECT_TRUE(follow(*registry, [&] {
+    EXPECT_FALSE(device->state().settling);
+    return device->state().trouble.empty();
+  }));
+}
+
+TEST_P(AfxdpTest, KeepsItsSocketsWhereNothingElseIsAskedFor) {
+  ASSERT_TRUE(open());
+  const auto generation = device->generation();
+  const std::string mode = device->status().at("xdp-mode");
+  const Options same[] = {{{"xdp-mode", mode}}, {{"xdp-mode", mode}, {"n_rxq", "1"}}, {{"xdp-mode", mode}, {"n_rxq", "4"}}};
+  for (const Options& options : same) {
+    ASSERT_TRUE(device->set_options(options));
+    EXPECT_EQ(device->generation(), generation);
+    EXPECT_EQ(device->state().trouble, "");
+  }
 }
 
 TEST_P(AfxdpTest, TellsOfAnMtuThatIsTooLarge) {
@@ -693,6 +756,23 @@ TEST_F(XskSocketTest, ReceivesWhileTheKernelPutsMore) {
   }
   sender.join();
   EXPECT_EQ(received + socket.losses().received, count);
+}
+
+TEST_F(XskSocketTest, IsBoundWhenTheQueueIsFree) {
+  auto first = XskSocket::open({.ifindex = ifindex});
+  ASSERT_TRUE(first) << first.error().message;
+  auto second = XskSocket::prepare({.ifindex = ifindex});
+  ASSERT_TRUE(second) << second.error().message;
+  for (int i = 0; i < 100; ++i) {
+    const auto bound = (*second)->bind();
+    ASSERT_FALSE(bound);
+    ASSERT_EQ(bound.error().code, EBUSY);
+  }
+  first->reset();
+  Result<void> bound;
+  for (int i = 0; i < 10'000 && !(bound = (*second)->bind()) && bound.error().code == EBUSY; ++i) ::poll(nullptr, 0, 1);
+  ASSERT_TRUE(bound) << bound.error().message;
+  EXPECT_TRUE((*second)->bind());
 }
 
 TEST_F(XskSocketTest, TakesNothingThatIsTooLong) {
