@@ -43,6 +43,9 @@ std::string mtu_is_too_large(unsigned mtu) {
          " at most";
 }
 
+constexpr const char* no_zero_copy =
+    "its driver has no AF_XDP without copies; options:xdp-mode=best-effort does with them";
+
 // Trouble that another mode would have, too.
 bool is_of_all_modes(int code) {
   constexpr int codes[] = {EBUSY, EPERM, ENOBUFS, ENOMEM, ENODEV, EAFNOSUPPORT, ENOSYS, EMFILE};
@@ -125,6 +128,8 @@ Result<void> Afxdp::set_options(const Options& options) {
   if (is_open()) open_anew();
   return {};
 }
+
+std::vector<std::string> Afxdp::unknown_options(const Options& options) const { return unknown_afxdp_options(options); }
 
 // Whether the sockets that are open are those that would be opened.
 bool Afxdp::serves(const AfxdpOptions& wanted) const {
@@ -277,7 +282,7 @@ Result<Afxdp::Sockets> Afxdp::bind_sockets(unsigned queues, std::uint32_t frame_
     if (bound) continue;
     Error error = std::move(bound).error();
     if (error.code == EBUSY) waiting_ = std::move(waiting);
-    if (zero_copy && error.code == EOPNOTSUPP) error.message = "its driver has no AF_XDP without copies";
+    if (zero_copy && error.code == EOPNOTSUPP) error.message = no_zero_copy;
     return Unexpected{std::move(error)};
   }
   return std::move(waiting.sockets);

@@ -37,7 +37,7 @@ namespace ovs::netdev {
 
 class Afxdp final : public KernelDevice {
  public:
-  static constexpr unsigned most_queues = 64;
+  static constexpr unsigned most_queues = AfxdpOptions::most_queues;
   // The largest MTU for which a frame with two VLAN tags fits into one of the socket's frames.
   static constexpr unsigned largest_mtu = XskSocket::longest_frame(4096) - 22;
 
@@ -46,6 +46,7 @@ class Afxdp final : public KernelDevice {
 
   std::string_view type() const override { return "afxdp"; }
   Result<void> set_options(const Options& options) override;
+  std::vector<std::string> unknown_options(const Options& options) const override;
   std::map<std::string, std::string> status() const override;
   Result<void> set_mtu(unsigned mtu) override;
   void destroy() override;

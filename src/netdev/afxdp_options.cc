@@ -1,9 +1,12 @@
 #include "netdev/afxdp_options.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <string>
+
+#include "base/text.h"
 
 namespace ovs::netdev {
 namespace {
@@ -33,10 +36,25 @@ Result<AfxdpOptions> parse_afxdp_options(const Options& options) {
       parsed.need_wakeup = value == "true";
     } else if (key == "n_rxq") {
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed.queues);
-      if (error != std::errc{} || end != value.data() + value.size()) return bad(key, value, "a number of queues");
+      if (error != std::errc{} || end != value.data() + value.size() || parsed.queues == 0 ||
+          parsed.queues > AfxdpOptions::most_queues)
+        return bad(key, value, "a number of queues from 1 to " + std::to_string(AfxdpOptions::most_queues));
     }
   }
   return parsed;
+}
+
+std::vector<std::string> unknown_afxdp_options(const Options& options) {
+  static constexpr std::array keys{std::string_view("n_rxq"), std::string_view("use-need-wakeup"),
+                                   std::string_view("xdp-mode")};
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : options) {
+    if (std::ranges::find(keys, key) != keys.end()) continue;
+    std::string text = "options:" + key + " is none of an interface of type afxdp";
+    if (const auto meant = nearest(key, keys)) text += " (did you mean " + std::string(*meant) + "?)";
+    unknown.push_back(std::move(text));
+  }
+  return unknown;
 }
 
 }  // namespace ovs::netdev

@@ -81,6 +81,8 @@ class Netdev {
 
   // Takes new options; an error names the option.  The device keeps its old ones then.
   virtual Result<void> set_options(const Options& options) = 0;
+  // A sentence for each key that means nothing to this kind; of kinds that know all of theirs.
+  virtual std::vector<std::string> unknown_options(const Options&) const { return {}; }
 
   virtual State state() const = 0;
   virtual Result<Statistics> statistics() const = 0;

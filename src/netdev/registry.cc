@@ -92,6 +92,8 @@ struct Kind {
 // Sorted, as types() promises.
 constexpr std::array kinds{
     Kind{"afxdp", &Registry::Impl::make_afxdp, false},
+    // Elsewhere, forwarding threads poll their devices, except those of this type.  Ours sleep when there is nothing to do.
+    Kind{"afxdp-nonpmd", &Registry::Impl::make_afxdp, false},
     Kind{"dummy", &Registry::Impl::make_plain_dummy, true},
     Kind{"dummy-internal", &Registry::Impl::make_internal_dummy, true},
     Kind{"internal", &Registry::Impl::make_internal, false},
@@ -115,7 +117,7 @@ Result<std::unique_ptr<Registry>> Registry::open(Settings settings) {
 std::vector<std::string> Registry::types() const {
   std::vector<std::string> types;
   for (const Kind& kind : kinds) {
-    if (kind.type == "afxdp" && !has_afxdp()) continue;
+    if (kind.make == &Registry::Impl::make_afxdp && !has_afxdp()) continue;
     if (!kind.for_tests || impl_->settings.dummies != DummyMode::off) types.emplace_back(kind.type);
   }
   return types;

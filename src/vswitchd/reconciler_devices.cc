@@ -40,7 +40,7 @@ std::string device_type(const InterfaceState& interface) {
 }
 
 bool is_of_kernel(std::string_view type) {
-  return type == "system" || type == "internal" || type == "tap" || type == "afxdp";
+  return type == "system" || type == "internal" || type == "tap" || type.starts_with("afxdp");
 }
 
 }  // namespace
@@ -217,6 +217,7 @@ void Reconciler::apply_settings(InterfaceState& interface) {
   }
   if (row.get<"ingress_policing_rate">() || row.get<"ingress_policing_kpkts_rate">())
     troubles.push_back("policing is not supported yet: what comes in is not limited");
+  for (std::string& text : device.unknown_options(interface.options)) troubles.push_back(std::move(text));
 
   std::string trouble;
   for (const std::string& text : troubles) trouble += (trouble.empty() ? "" : "; ") + text;

@@ -307,7 +307,8 @@ TEST_P(AfxdpTest, RefusesToLoseQueues) {
 
 TEST_P(AfxdpTest, NamesWrongOptions) {
   const std::pair<const char*, const char*> wrong[] = {
-      {"xdp-mode", "fast"}, {"use-need-wakeup", "yes"}, {"n_rxq", "many"}, {"n_rxq", "-1"}, {"n_rxq", ""}};
+      {"xdp-mode", "fast"}, {"use-need-wakeup", "yes"}, {"n_rxq", "many"}, {"n_rxq", "-1"},
+      {"n_rxq", ""},        {"n_rxq", "0"},           {"n_rxq", "65"},   {"n_rxq", "4294967297"}};
   for (const auto& [key, value] : wrong) {
     const auto refused = registry->create("port", "afxdp", {{key, value}});
     ASSERT_FALSE(refused) << key;
@@ -319,6 +320,15 @@ TEST_P(AfxdpTest, NamesWrongOptions) {
   ASSERT_FALSE(set);
   EXPECT_TRUE(set.error().message.starts_with("options:xdp-mode is one of best-effort")) << set.error().message;
   EXPECT_EQ(device->rx_descriptors().size(), 1u);
+}
+
+TEST_P(AfxdpTest, NamesOptionsThatItDoesNotHave) {
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(device->unknown_options({{"xdp-mode", "native"}, {"use-need-wakeup", "true"}, {"n_rxq", "64"}}).empty());
+  EXPECT_EQ(device->unknown_options({{"xdpmode", "native"}, {"n-rxq", "2"}, {"n_rxq_desc", "1024"}}),
+            (std::vector<std::string>{"options:n-rxq is none of an interface of type afxdp (did you mean n_rxq?)",
+                                      "options:n_rxq_desc is none of an interface of type afxdp",
+                                      "options:xdpmode is none of an interface of type afxdp (did you mean xdp-mode?)"}));
 }
 
 TEST_P(AfxdpTest, SaysWhatTheDriverCannotDo) {

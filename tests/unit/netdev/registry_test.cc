@@ -53,7 +53,7 @@ std::vector<test::Frame> frames_in(const std::string& file) {
 
 TEST(Registry, KnowsDummiesOnlyWhenAsked) {
   const auto expected = [](std::vector<std::string> types) {
-    if (has_afxdp()) types.insert(types.begin(), "afxdp");
+    if (has_afxdp()) types.insert(types.begin(), {"afxdp", "afxdp-nonpmd"});
     return types;
   };
   EXPECT_EQ(registry_with(DummyMode::off)->types(), expected({"internal", "patch", "system", "tap"}));
@@ -67,7 +67,7 @@ TEST(Registry, NamesTheKnownTypes) {
   EXPECT_EQ(refused.error().code, EAFNOSUPPORT);
   EXPECT_EQ(refused.error().message,
             "could not open network device x (unknown type \"dummy\"; there are " +
-                std::string(has_afxdp() ? "afxdp, " : "") + "internal, patch, system, tap)");
+                std::string(has_afxdp() ? "afxdp, afxdp-nonpmd, " : "") + "internal, patch, system, tap)");
 }
 
 TEST(Registry, OverridesTypesWithDummies) {
