@@ -23,13 +23,17 @@ std::int64_t database_port(openflow::OfPort port) {
   return port == openflow::port_local ? database_local_port : static_cast<std::int64_t>(raw(port));
 }
 
+std::string stopped_text(const std::string& name, const std::string& obstacle) {
+  return fmt::format("nothing passes network device {} until that changes ({})", name, obstacle);
+}
+
 std::string error_text(const Model& model, const InterfaceState& interface) {
   std::vector<std::string> parts;
   if (!interface.number) {
     parts.push_back(interface.error);
   } else {
     if (const std::string why = obstacle(*interface.device); !why.empty())
-      parts.push_back(fmt::format("nothing passes network device {} until that changes ({})", interface.name, why));
+      parts.push_back(stopped_text(interface.name, why));
     if (interface.type == "patch" && !usable_peer(model, interface)) {
       const auto peer = interface.options.find("peer");
       parts.push_back(fmt::format("no usable peer: {} must be a patch port of a bridge in the same datapath, with {} "

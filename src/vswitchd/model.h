@@ -52,6 +52,7 @@ struct InterfaceState {
   std::string error;    // why it is not
   std::string trouble;  // a port all the same, but a setting could not be applied
   std::string contest;  // somebody else claims it too
+  std::string stopped;  // why nothing passes the device of a port, as the log was told
   std::optional<std::multimap<std::string, InterfaceState*>::iterator> peer_entry;  // in Model::by_peer
   std::optional<unsigned> counted_mtu;  // as it stands in BridgeState::mtus
   ovsdb::Datum statistics{ovsdb::AtomType::string, ovsdb::AtomType::integer};  // as written last
@@ -132,6 +133,8 @@ InterfaceState* usable_peer(const Model& model, const InterfaceState& patch);
 std::int64_t database_port(openflow::OfPort port);
 inline constexpr std::int64_t database_local_port = 65534;
 
+// What there is to say of a device that obstacle() is in the way of.
+std::string stopped_text(const std::string& name, const std::string& obstacle);
 // What Interface.error says; empty if there is nothing to say.
 std::string error_text(const Model& model, const InterfaceState& interface);
 

@@ -488,6 +488,7 @@ void Reconciler::device_changed(const std::string& name) {
   if (interface->number) {
     BridgeState& bridge = *interface->port->bridge;
     bridge.engine->bridges().port_changed(*bridge.number, *interface->number);
+    log_stop(*interface);
     apply_settings(*interface);
     count_mac(*interface->port);
     count_mtu(*interface);

@@ -76,6 +76,7 @@ class Reconciler {
   void attach_all(std::vector<InterfaceState*>& interfaces);
   void detach(InterfaceState& interface);
   void apply_settings(InterfaceState& interface);
+  void log_stop(InterfaceState& interface) const;
   void set_patch_peer(InterfaceState& interface);
   void peers_changed(InterfaceState& interface);
   void count_mac(PortState& port);

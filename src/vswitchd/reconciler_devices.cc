@@ -177,12 +177,27 @@ void Reconciler::detach(InterfaceState& interface) {
   interface.number.reset();
   if (port.active == &interface) port.active = nullptr;
   interface.trouble.clear();
+  interface.stopped.clear();
   bridge.internals.erase(&interface);
   count_mac(port);
   count_mtu(interface);
   peers_changed(interface);
   unsettled_.insert(&bridge);
   reporter_.touch(interface);
+}
+
+// That a port has stopped working, for which reason, and that it works again.
+void Reconciler::log_stop(InterfaceState& interface) const {
+  static RateLimit stopped, works;
+  if (is_settling(interface)) return;
+  std::string why = obstacle(*interface.device);
+  if (why == interface.stopped) return;
+  const std::string& bridge = interface.port->bridge->name;
+  if (why.empty())
+    log.limited(works, LogLevel::info, "bridge {}: network device {} works again", bridge, interface.name);
+  else
+    log.limited(stopped, LogLevel::warn, "bridge {}: {}", bridge, stopped_text(interface.name, why));
+  interface.stopped = std::move(why);
 }
 
 // MTU and address as the row asks for them.

@@ -178,6 +178,32 @@ def test_wrong_options():
         ovs_test.wait_until(lambda: interface(lan, 1, "status:xdp-mode") == "generic", what="the mode")
 
 
+def test_the_log_tells_of_a_port_that_stops():
+    """Once for each reason, and when it works again."""
+    with Lan(2) as lan:
+        path = lan.host.box.log_dir / "ovs-vswitchd.log"
+        for n in lan.machines:
+            add(lan, n)
+            await_port(lan, n)
+
+        def told(text, level="WARN", count=1):
+            lines = [line for line in path.read_text().splitlines() if text in line]
+            assert len(lines) <= count and all(f"|bridge|{level}|bridge br0: " in line for line in lines), lines
+            return len(lines) == count
+        stopped = "nothing passes network device p2 until that changes"
+        lan.host.vsctl("set", "Interface", "p2", "options:xdp-mode=native-with-zerocopy")
+        ovs_test.wait_until(lambda: told(f"{stopped} (its driver has no AF_XDP without copies; "
+                                         "options:xdp-mode=best-effort does with them"), what="the driver's refusal")
+        # Each of these looks at the port anew.
+        for value in ("1", "2", "3"):
+            lan.host.vsctl("set", "Interface", "p2", f"external_ids:again={value}")
+        lan.host.vsctl("remove", "Interface", "p2", "options", "xdp-mode")
+        ovs_test.wait_until(lambda: told("network device p2 works again", "INFO"), what="the recovery")
+        lan.host.namespace.run("ip", "link", "delete", "p2")
+        ovs_test.wait_until(lambda: told(f"{stopped} (No such device)"), what="the device's end")
+        assert told(stopped, count=2)
+
+
 def test_what_is_set_is_in_force(lan):
     """When ovs-vsctl returns: the port works, or its error is what it is, and never the switch's own former socket."""
     for _ in range(4):
