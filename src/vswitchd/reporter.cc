@@ -63,13 +63,14 @@ StringMap status_of(const netdev::Netdev& device, const netdev::State& state) {
 }  // namespace
 
 Reporter::Reporter(runtime::Loop& loop, dbclient::Client& client, dbclient::Replica& replica, Model& model,
-                   netdev::Registry& registry, HostFacts facts)
+                   netdev::Registry& registry, HostFacts facts, std::function<void()> told)
     : loop_(loop),
       client_(client),
       replica_(replica),
       model_(model),
       registry_(registry),
       facts_(std::move(facts)),
+      told_(std::move(told)),
       flush_soon_(loop, [this] { flush(); }),
       flush_later_(loop, [this] { flush(); }),
       statistics_timer_(loop, [this] { update_statistics(); }) {
@@ -164,12 +165,12 @@ void Reporter::flush() {
   ports_.clear();
   root_ = all_ = false;
   next_flush_ = loop_.now() + pause;
-  commit(std::move(transaction));
+  commit(std::move(transaction), urgent);
 }
 
-void Reporter::commit(dbclient::Transaction transaction) {
+void Reporter::commit(dbclient::Transaction transaction, bool is_configured) {
   in_flight_ = true;
-  replica_.commit(std::move(transaction), [this](dbclient::Transaction& done, dbclient::Outcome outcome) {
+  replica_.commit(std::move(transaction), [this, is_configured](dbclient::Transaction& done, dbclient::Outcome outcome) {
     in_flight_ = false;
     if (outcome == dbclient::Outcome::error) {
       static RateLimit limit;
@@ -178,6 +179,8 @@ void Reporter::commit(dbclient::Transaction transaction) {
     // After a lost connection or lock everything is told anew once both are back (touch_all()).
     if (outcome != dbclient::Outcome::success && outcome != dbclient::Outcome::unchanged) forget_statistics();
     flush_soon_.schedule();
+    const bool again = outcome == dbclient::Outcome::try_again || outcome == dbclient::Outcome::not_locked;
+    if (is_configured && !again) told_();
   });
 }
 

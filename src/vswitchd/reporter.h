@@ -14,6 +14,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ namespace ovs::vswitchd {
 
 class Reporter {
  public:
+  // `told` is called when the database has what there is to say of a configuration, each time, or has refused it.
   Reporter(runtime::Loop& loop, dbclient::Client& client, dbclient::Replica& replica, Model& model,
-           netdev::Registry& registry, HostFacts facts);
+           netdev::Registry& registry, HostFacts facts, std::function<void()> told);
 
   void touch(const InterfaceState& interface) { touch_interface(interface.id); }
   void touch_interface(const Uuid& id);
@@ -64,7 +66,7 @@ class Reporter {
   netdev::Statistics statistics_of(const InterfaceState& interface) const;
   void write_host_statistics(dbclient::Transaction& transaction, const Uuid& root);
   void update_statistics();
-  void commit(dbclient::Transaction transaction);
+  void commit(dbclient::Transaction transaction, bool is_configured = false);
   bool may_write() const;
 
   runtime::Loop& loop_;
@@ -73,6 +75,7 @@ class Reporter {
   Model& model_;
   netdev::Registry& registry_;
   HostFacts facts_;
+  const std::function<void()> told_;
 
   using Ids = boost::unordered_flat_set<Uuid, UuidHash>;
   Ids interfaces_, bridges_, ports_;  // that may have to be written

@@ -51,7 +51,8 @@ Result<std::unique_ptr<Vswitchd>> Vswitchd::create(runtime::Loop& loop, Settings
   HostFacts facts = initial_facts();
   facts.datapath_types = d.engines_->types();
   facts.iface_types = d.registry_->types();
-  d.reporter_ = std::make_unique<Reporter>(loop, *d.client_, *d.replica_, d.model_, *d.registry_, std::move(facts));
+  d.reporter_ = std::make_unique<Reporter>(loop, *d.client_, *d.replica_, d.model_, *d.registry_, std::move(facts),
+                                           [&d] { d.settled(); });
   d.reconciler_ = std::make_unique<Reconciler>(loop, *d.replica_, *d.engines_, *d.registry_, d.model_, *d.reporter_);
   if (const int fd = d.registry_->event_descriptor(); fd >= 0)
     d.device_events_ = std::make_unique<runtime::FdWatch>(loop, fd, runtime::FdWatch::Interest::read,
@@ -120,8 +121,10 @@ void Vswitchd::configure() {
   apply_root_settings();
   const bool everything = std::exchange(everything_, false);
   reconciler_->apply(everything);
-  replica_->table(root_table).each([this](const ReplicaRow& row) {
+  bool reported = false;
+  replica_->table(root_table).each([&](const ReplicaRow& row) {
     reporter_->configured(RootRow(row).get<"next_cfg">());
+    reported = true;
   });
   if (everything) reporter_->touch_all();
   replica_->forget_changes();
@@ -129,7 +132,7 @@ void Vswitchd::configure() {
   // What ports that are gone by now have left behind while nobody was here.
   if (!std::exchange(leftovers_removed_, true))
     registry_->remove_leftovers([this](const std::string& name) { return model_.interface(name) != nullptr; });
-  settled();
+  if (!reported) settled();
 }
 
 void Vswitchd::apply_root_settings() {

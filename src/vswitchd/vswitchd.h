@@ -33,8 +33,8 @@ class Vswitchd : private dbclient::Client::Listener {
     std::string owner;  // see netdev::Registry
     Engines::Make make_engine;
   };
-  // `settled` is called once: when the first configuration is in force, or when it is known that
-  // another daemon has to end first.
+  // `settled` is called once: when the first configuration is in force and the database has been told what came of it,
+  // or when it is known that another daemon has to end first.
   static Result<std::unique_ptr<Vswitchd>> create(runtime::Loop& loop, Settings settings,
                                                   std::function<void()> settled);
   ~Vswitchd() override;

@@ -71,6 +71,22 @@ def test_detach_returns_when_the_configuration_is_in_force(box):
     try:
         assert box.run("ovs-appctl", "ofproto/list").stdout == "br0\n"
         assert vsctl(box, "--no-wait", "get", "interface", "br0", "ofport") == "65534\n"
+        # The database has been told everything.
+        assert vsctl(box, "--no-wait", "get", "Open_vSwitch", ".", "cur_cfg") == \
+            vsctl(box, "--no-wait", "get", "Open_vSwitch", ".", "next_cfg")
+        assert "internal" in vsctl(box, "--no-wait", "get", "Open_vSwitch", ".", "iface_types")
+    finally:
+        box.run("ovs-appctl", "exit")
+    wait_until(lambda: not (box.run_dir / "ovs-vswitchd.pid").exists())
+
+
+def test_detach_returns_with_an_empty_database(box):
+    box.start_ovsdb_server()
+    box.run("ovs-vswitchd", "--enable-dummy", "--detach", "--pidfile", "--no-chdir", "--log-file", "-vconsole:off")
+    try:
+        vsctl(box, "init")
+        wait_until(lambda: "internal" in vsctl(box, "--no-wait", "get", "Open_vSwitch", ".", "iface_types"),
+                   what="the types of interfaces")
     finally:
         box.run("ovs-appctl", "exit")
     wait_until(lambda: not (box.run_dir / "ovs-vswitchd.pid").exists())
