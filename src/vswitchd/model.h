@@ -53,6 +53,7 @@ struct InterfaceState {
   std::string trouble;  // a port all the same, but a setting could not be applied
   std::string contest;  // somebody else claims it too
   std::string stopped;  // why nothing passes the device of a port, as the log was told
+  Messages messages;
   std::optional<std::multimap<std::string, InterfaceState*>::iterator> peer_entry;  // in Model::by_peer
   std::optional<unsigned> counted_mtu;  // as it stands in BridgeState::mtus
   ovsdb::Datum statistics{ovsdb::AtomType::string, ovsdb::AtomType::integer};  // as written last

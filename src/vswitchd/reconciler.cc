@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "flow/address.h"
+#include "vswitchd/stored_settings.h"
 
 namespace ovs::vswitchd {
 
@@ -72,6 +73,19 @@ void missing_bond_features(const PortRow& row, Complaints& complaints) {
                          "will lose what it sends by others than the active one");
   if (row.get<"bond_updelay">() > 0 || row.get<"bond_downdelay">() > 0)
     complaints.push_back("bond_updelay and bond_downdelay are not supported yet: links count as what they are at once");
+  if (row.get<"bond_fake_iface">())
+    complaints.push_back("bond_fake_iface is not supported yet: there is no interface with the name of the bond");
+  complain_of_stored_settings("Port", row.get<"other_config">(), complaints);
+}
+
+void missing_interface_features(const InterfaceRow& row, Complaints& complaints) {
+  if (get_bool(row.get<"bfd">(), "enable", false))
+    complaints.push_back("BFD is not supported yet: nothing watches the path to the other end");
+  if (row.get<"cfm_mpid">())
+    complaints.push_back("CFM (cfm_mpid) is not supported yet: nothing watches the path to the other end");
+  if (get_bool(row.get<"lldp">(), "enable", false))
+    complaints.push_back("LLDP is not supported yet: nothing is announced");
+  complain_of_stored_settings("Interface", row.get<"other_config">(), complaints);
 }
 
 }  // namespace
@@ -416,6 +430,7 @@ void Reconciler::add_interface(Work& work, PortState& port, const InterfaceRow& 
   model_.interfaces.emplace(interface.id, std::move(made));
   model_.by_name.emplace(interface.name, &interface);
   reporter_.touch(interface);
+  log_missing_features(interface, row);
   work.attach.push_back(&interface);
 }
 
@@ -455,6 +470,7 @@ void Reconciler::apply_interface_row(Work& work, InterfaceState& interface, cons
       work.attach.push_back(&interface);
     }
   }
+  log_missing_features(interface, row);
   if (row.changed<"mtu_request">() && interface.is_internal()) unsettled_.insert(interface.port->bridge);
   if (row.changed<"mac">() || row.changed<"mtu_request">() || row.changed<"ingress_policing_rate">() ||
       row.changed<"ingress_policing_kpkts_rate">() || work.everything)
@@ -520,6 +536,12 @@ void Reconciler::release(bool destroy) {
   for (BridgeState* bridge : all) remove_bridge(*bridge, destroy);
   port_claims_.clear();
   interface_claims_.clear();
+}
+
+void Reconciler::log_missing_features(InterfaceState& interface, const InterfaceRow& row) {
+  Complaints complaints;
+  missing_interface_features(row, complaints);
+  log_new("interface " + interface.name, interface.messages, Messages(complaints.begin(), complaints.end()));
 }
 
 void Reconciler::log_new(const std::string& subject, Messages& old, Messages now) {

@@ -82,6 +82,7 @@ class Reconciler {
   void count_mac(PortState& port);
   void count_mtu(InterfaceState& interface);
   void follow_mtu(BridgeState& bridge);
+  void log_missing_features(InterfaceState& interface, const InterfaceRow& row);
   void log_new(const std::string& subject, Messages& old, Messages now);
   void settle(Work& work);
   void make_missing_devices();

@@ -48,7 +48,8 @@ using PortRow =
                   Col<"other_config", StringMap>, Col<"protected", bool>, Col<"mac", std::optional<std::string>>,
                   Col<"qos", std::optional<Uuid>>, Col<"bond_mode", std::optional<std::string>>,
                   Col<"bond_updelay", std::int64_t>, Col<"bond_downdelay", std::int64_t>,
-                  Col<"lacp", std::optional<std::string>>, Col<"bond_active_slave", std::optional<std::string>>>;
+                  Col<"lacp", std::optional<std::string>>, Col<"bond_active_slave", std::optional<std::string>>,
+                  Col<"bond_fake_iface", bool>>;
 
 using InterfaceRow =
     dbclient::Row<"Interface", Col<"name", std::string>, Col<"type", std::string>, Col<"options", StringMap>,
@@ -59,7 +60,9 @@ using InterfaceRow =
                   Col<"mac_in_use", std::optional<std::string>>, Col<"admin_state", std::optional<std::string>>,
                   Col<"link_state", std::optional<std::string>>, Col<"link_resets", std::optional<std::int64_t>>,
                   Col<"link_speed", std::optional<std::int64_t>>, Col<"duplex", std::optional<std::string>>,
-                  Col<"mtu", std::optional<std::int64_t>>, Col<"status", StringMap>>;
+                  Col<"mtu", std::optional<std::int64_t>>, Col<"status", StringMap>,
+                  Col<"other_config", StringMap>, Col<"bfd", StringMap>, Col<"cfm_mpid", std::optional<std::int64_t>>,
+                  Col<"lldp", StringMap>>;
 
 using SflowRow = dbclient::Row<"sFlow", Col<"targets", std::vector<std::string>>,
                                Col<"agent", std::optional<std::string>>, Col<"header", std::optional<std::int64_t>>,

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "vswitchd/settings.h"
+#include "vswitchd/stored_settings.h"
 
 namespace ovs::vswitchd {
 
@@ -163,6 +164,7 @@ void Vswitchd::apply_root_settings() {
       static_cast<std::size_t>(number("flow-limit", tuning.flow_limit, 0, std::numeric_limits<std::uint32_t>::max()));
   tuning.vlan_limit = static_cast<unsigned>(number("vlan-limit", tuning.vlan_limit, 0, flow::max_vlan_tags));
   engines_->tune(tuning);
+  complain_of_stored_settings("Open_vSwitch", other_config, complaints);
   Messages messages(complaints.begin(), complaints.end());
   for (const std::string& message : messages)
     if (!messages_.contains(message)) log.warn("Open_vSwitch: {}", message);

@@ -24,6 +24,8 @@ libovs_vswitchd_a_SOURCES = \
 	src/vswitchd/sflow.h \
 	src/vswitchd/sflow_counters.cc \
 	src/vswitchd/sflow_counters.h \
+	src/vswitchd/stored_settings.cc \
+	src/vswitchd/stored_settings.h \
 	src/vswitchd/vswitchd.cc \
 	src/vswitchd/vswitchd.h
 

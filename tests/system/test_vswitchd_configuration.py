@@ -399,9 +399,11 @@ def test_members_join_and_leave_a_bond(bond):
 
 
 def test_what_bonds_cannot_do_yet_is_said(bond):
-    bond.vsctl("set", "port", "bond0", "bond_mode=balance-slb", "lacp=active", "bond_updelay=100")
+    bond.vsctl("set", "port", "bond0", "bond_mode=balance-slb", "lacp=active", "bond_updelay=100", "bond_fake_iface=true",
+               "other_config:bond-detect-mode=miimon")
     for text in ("bond_mode balance-slb is not supported yet: active-backup is used", "LACP is not supported yet",
-                 "bond_updelay and bond_downdelay are not supported yet"):
+                 "bond_updelay and bond_downdelay are not supported yet", "bond_fake_iface is not supported yet",
+                 "other_config:bond-detect-mode is not supported yet"):
         assert f"port bond0: {text}" in bond.log()
 
 
@@ -418,6 +420,14 @@ def test_what_bonds_cannot_do_yet_is_said(bond):
     (("Open_vSwitch", ".", "other_config:max-idle=-1"),
      "Open_vSwitch: other_config:max-idle=-1 is not from 500 to"),
     (("Open_vSwitch", ".", "other_config:vlan-limit=x"), "Open_vSwitch: other_config:vlan-limit=x is no number"),
+    (("Open_vSwitch", ".", "other_config:pmd-cpu-mask=3"),
+     "Open_vSwitch: other_config:pmd-cpu-mask is not supported yet: there is a forwarding thread for each processor"),
+    (("Open_vSwitch", ".", "other_config:dpdk-init=true"), "Open_vSwitch: other_config:dpdk-init is not supported yet"),
+    (("interface", "p1", "other_config:pmd-rxq-affinity=0:1"),
+     "interface p1: other_config:pmd-rxq-affinity is not supported yet"),
+    (("interface", "p1", "bfd:enable=true"), "interface p1: BFD is not supported yet"),
+    (("interface", "p1", "cfm_mpid=1"), "interface p1: CFM (cfm_mpid) is not supported yet"),
+    (("interface", "p1", "lldp:enable=true"), "interface p1: LLDP is not supported yet"),
     (("interface", "p1", "ingress_policing_rate=5"), "interface p1: policing is not supported yet")])
 def test_nonsense_is_told_once(switch, settings, warning):
     switch.add_port("br0", "p1")

@@ -6,6 +6,7 @@
 #include "ovsdb/schema.h"
 #include "vswitchd/host.h"
 #include "vswitchd/rows.h"
+#include "vswitchd/stored_settings.h"
 
 namespace ovs::vswitchd {
 namespace {
@@ -25,6 +26,23 @@ TEST(Rows, AgreeWithTheSchema) {
     const auto checked = dbclient::check_declaration(declaration, **schema);
     EXPECT_TRUE(checked) << checked.error().message;
   }
+}
+
+TEST(StoredSettings, AreNamed) {
+  const auto complaints = [](std::string_view table, const StringMap& other_config) {
+    Complaints all;
+    complain_of_stored_settings(table, other_config, all);
+    return all;
+  };
+  EXPECT_EQ(complaints("Open_vSwitch", {{"pmd-auto-lb-load-threshold", "50"}, {"dpdk-socket-mem", "1024"}}),
+            (Complaints{"other_config:dpdk-socket-mem is not supported yet: there is no DPDK in this switch",
+                        "other_config:pmd-auto-lb-load-threshold is not supported yet: receive queues are spread "
+                        "evenly over the forwarding threads"}));
+  // What is in force, what others keep there, what asks for nothing, and what belongs to another table.
+  EXPECT_EQ(complaints("Open_vSwitch", {{"max-idle", "1000"}, {"mine", "1"}, {"pmd", "1"}, {"dpdk-init", "false"},
+                                        {"pmd-maxsleep", "0"}, {"pmd-rxq-affinity", "0:1"}}),
+            Complaints{});
+  EXPECT_EQ(complaints("Interface", {{"pmd-rxq-affinity", "0:1"}, {"tx-steering", "thread"}}).size(), 1U);
 }
 
 ofproto::BundleConfig bundle(PortColumns columns, Complaints* complaints = nullptr) {
