@@ -114,7 +114,7 @@ Afxdp::Afxdp(std::string name, LinkTable& links, const AfxdpOptions& options)
     : KernelDevice(std::move(name), links), options_(options), next_try_(first_try), next_bind_(first_bind) {}
 
 Afxdp::~Afxdp() {
-  close_sockets();
+  close_all();
   for (auto& queue : queues_) delete queue.load(std::memory_order_relaxed);
 }
 
@@ -147,6 +147,7 @@ Result<void> Afxdp::set_mtu(unsigned mtu) {
 // ---- opening and closing
 
 Result<void> Afxdp::open_interface(const netlink::Link& link) {
+  close_all();
   link_ = link;
   zero_copy_failed_ = false;
   open_anew();
@@ -154,7 +155,7 @@ Result<void> Afxdp::open_interface(const netlink::Link& link) {
 }
 
 void Afxdp::close_interface() {
-  close_sockets();
+  close_all();
   begin_generation({});
 }
 
@@ -188,6 +189,7 @@ bool Afxdp::is_outdated() const {
   return open != 0 && open != links().ethtool().channels(name()).rx;
 }
 
+// The interface stays promiscuous meanwhile: to change that, the kernel waits some 20 ms.
 void Afxdp::open_anew() {
   close_sockets();
   next_try_ = first_try;
@@ -209,7 +211,7 @@ void Afxdp::try_to_open() {
     return;
   }
   settled_by_ = {};
-  close_sockets();
+  close_all();
   links().look_again(*this, next_try_);
   next_try_ = std::min(2 * next_try_, longest_pause);
   begin_generation(opened.error().message);
@@ -348,6 +350,10 @@ void Afxdp::close_sockets() {
     queue.retrying.store(false, std::memory_order_relaxed);
   }
   waiting_ = {};
+}
+
+void Afxdp::close_all() {
+  close_sockets();
   promiscuous_ = Descriptor();
 }
 

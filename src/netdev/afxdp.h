@@ -83,6 +83,7 @@ class Afxdp final : public KernelDevice {
   Result<XdpProgram> attach(const Sockets& sockets, bool native) const;
   Result<void> put_in_use(Sockets sockets, XdpProgram program, XdpMode mode, unsigned sending);
   void close_sockets();
+  void close_all();
   void tell_what_is_lost() const;
   XskLosses losses_of(const XskSocket& socket) const;
   void kick(Queue& queue, XskSocket& socket);
