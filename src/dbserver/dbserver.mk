@@ -4,6 +4,8 @@ libovs_dbserver_a_SOURCES = \
 	src/dbserver/change.h \
 	src/dbserver/client.cc \
 	src/dbserver/client.h \
+	src/dbserver/column_name.cc \
+	src/dbserver/column_name.h \
 	src/dbserver/database.cc \
 	src/dbserver/database.h \
 	src/dbserver/hosted.cc \
@@ -27,6 +29,8 @@ libovs_dbserver_a_SOURCES = \
 	src/dbserver/server_commands.h \
 	src/dbserver/server_methods.cc \
 	src/dbserver/server_transact.cc \
+	src/dbserver/start_check.cc \
+	src/dbserver/start_check.h \
 	src/dbserver/storage.cc \
 	src/dbserver/storage.h \
 	src/dbserver/table.cc \

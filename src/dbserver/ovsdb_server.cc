@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/coverage.h"
@@ -20,6 +21,7 @@
 #include "dbserver/remotes.h"
 #include "dbserver/server.h"
 #include "dbserver/server_commands.h"
+#include "dbserver/start_check.h"
 #include "dbserver/tls_files.h"
 #include "rpc/control.h"
 #include "runtime/daemon.h"
@@ -41,6 +43,8 @@ struct Arguments {
   std::optional<std::string> control_path;
   runtime::TlsSettings tls;
   ServerOptions server;
+  bool check = false;
+  std::string schema;  // of --check
 };
 
 OptionGroup server_options(Arguments& arguments) {
@@ -59,6 +63,13 @@ OptionGroup server_options(Arguments& arguments) {
             "write whole columns to the file, so that servers before 2.15 can read it",
             [&arguments](std::optional<std::string_view>) -> Result<void> {
               arguments.server.diffs = false;
+              return {};
+            }},
+           {0, "check", ArgumentKind::optional, "SCHEMA",
+            "say what would keep the server from starting, and end",
+            [&arguments](std::optional<std::string_view> value) -> Result<void> {
+              arguments.check = true;
+              arguments.schema = value.value_or("");
               return {};
             }}}};
 }
@@ -107,6 +118,18 @@ class Child {
   die(message);
 }
 
+// --check; the exit status.
+int check(const Arguments& arguments, runtime::Daemon& daemon) {
+  StartCheck check(arguments.databases, arguments.schema);
+  // What the server itself cannot read it cannot use.
+  if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);
+  check.columns_and_files(arguments.remotes, arguments.tls);
+  for (const std::string& mistake : check.mistakes()) {
+    std::fprintf(stderr, "%s: %s\n", program_name().c_str(), mistake.c_str());
+  }
+  return check.mistakes().empty() ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int run(int argc, char** argv) {
   set_program_name(argv[0]);
   reserve_standard_descriptors();
@@ -134,6 +157,7 @@ int run(int argc, char** argv) {
   }
   if (arguments.databases.empty()) arguments.databases.push_back(path_below(dbdir(), "conf.db"));
 
+  if (arguments.check) return check(arguments, daemon);
   if (auto started = daemon.start(); !started) die(started.error().message);
   // Before anything is made, so that sockets and files belong to the user who is to use them.
   if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);

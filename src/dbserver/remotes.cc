@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "base/log.h"
-#include "base/text.h"
+#include "dbserver/column_name.h"
 #include "runtime/tls_config.h"
 
 namespace ovs::dbserver {
@@ -19,22 +19,6 @@ constexpr runtime::Duration status_interval{5000};
 constexpr runtime::Duration min_backoff{1000};
 // How soon a target from a database that could not be opened (an address in use) is tried again.
 constexpr runtime::Duration retry_interval{5000};
-
-// Whether a name can be that of a remote, listening or connecting.
-Result<void> check_name(const std::string& name) {
-  const auto passive = runtime::Listener::check_name(name);
-  if (passive) return {};
-  auto active = runtime::Stream::check_name(name);
-  if (active) return {};
-  // The one that knows this kind of name says what is wrong with the rest.
-  if (passive.error().code != EAFNOSUPPORT) return Unexpected{passive.error()};
-  if (active.error().code != EAFNOSUPPORT) return active;
-  return unexpected(
-      fmt::format("{}: not a remote; the forms are punix:FILE, ptcp:[PORT][:IP], pssl:[PORT][:IP], unix:FILE, "
-                  "tcp:HOST[:PORT], ssl:HOST[:PORT] and db:DATABASE,TABLE,COLUMN{}",
-                  name, name.starts_with('/') ? fmt::format(" (did you mean punix:{}?)", name) : ""),
-      EAFNOSUPPORT);
-}
 
 bool is_by_tls(std::string_view name) { return name.starts_with("ssl:") || name.starts_with("pssl:"); }
 
@@ -209,6 +193,21 @@ class Remotes::Connecting : public Endpoint {
   std::string last_error_;
 };
 
+Result<void> Remotes::check_name(const std::string& name) {
+  const auto passive = runtime::Listener::check_name(name);
+  if (passive) return {};
+  auto active = runtime::Stream::check_name(name);
+  if (active) return {};
+  // The one that knows this kind of name says what is wrong with the rest.
+  if (passive.error().code != EAFNOSUPPORT) return Unexpected{passive.error()};
+  if (active.error().code != EAFNOSUPPORT) return active;
+  return unexpected(
+      fmt::format("{}: not a remote; the forms are punix:FILE, ptcp:[PORT][:IP], pssl:[PORT][:IP], unix:FILE, "
+                  "tcp:HOST[:PORT], ssl:HOST[:PORT] and db:DATABASE,TABLE,COLUMN{}",
+                  name, name.starts_with('/') ? fmt::format(" (did you mean punix:{}?)", name) : ""),
+      EAFNOSUPPORT);
+}
+
 Remotes::Remotes(Server& server)
     : server_(server),
       status_timer_(server.loop(), [this] { write_status(); }),
@@ -220,7 +219,7 @@ Remotes::~Remotes() = default;
 
 Result<void> Remotes::add(const std::string& remote) {
   if (configured_.contains(remote)) return {};
-  if (remote.starts_with("db:")) {
+  if (ColumnName::is_one(remote)) {
     std::map<std::string, Target> targets;
     OVS_TRY_DO(read_column(remote, targets));
   } else {
@@ -271,25 +270,14 @@ void Remotes::keys_changed() {
 
 // db:DB,TABLE,COLUMN
 Result<void> Remotes::read_column(const std::string& remote, std::map<std::string, Target>& targets) {
-  const std::vector<std::string_view> words = split(std::string_view(remote).substr(3), ',');
-  if (words.size() != 3) return unexpected(fmt::format("{}: not of the form db:DATABASE,TABLE,COLUMN", remote));
-  const std::string database_name(words[0]);
-  watched_.insert(database_name);
-  const Hosted* hosted = server_.find_database(database_name);
-  if (!hosted) return unexpected(fmt::format("{}: no database named {}", remote, words[0]));
-  const Table* table = hosted->database->find_table(words[1]);
-  if (!table) return unexpected(fmt::format("{}: no table named {}", remote, words[1]));
-  const ovsdb::ColumnSchema* column = table->schema().find(words[2]);
-  if (!column || column->index < ovsdb::first_column) {
-    return unexpected(fmt::format("{}: no column named {}", remote, words[2]));
-  }
-  const ovsdb::ColumnType& type = column->type;
-  const bool strings = type.key.type == ovsdb::AtomType::string && !type.is_map();
-  const bool references = type.key.is_ref() && !type.is_map();
-  if (!strings && !references) {
-    return unexpected(fmt::format("{}: column {} holds neither strings nor references to rows", remote, words[2]));
-  }
-  const Table* rows = references ? hosted->database->find_table(type.key.ref_table) : nullptr;
+  OVS_TRY(const ColumnName name, ColumnName::parse(remote));
+  watched_.insert(name.database);
+  const Hosted* hosted = server_.find_database(name.database);
+  OVS_TRY(const ovsdb::ColumnSchema* column,
+          name.find(hosted ? &hosted->database->schema() : nullptr, ColumnName::Holds::remotes));
+  const Table* table = hosted->database->find_table(name.table);
+  const bool strings = !column->type.key.is_ref();
+  const Table* rows = strings ? nullptr : hosted->database->find_table(column->type.key.ref_table);
   table->for_each([&](const Row& row) {
     const Datum& datum = row.datum(column->index);
     for (std::size_t i = 0; i < datum.size(); i++) {
@@ -299,8 +287,8 @@ Result<void> Remotes::read_column(const std::string& remote, std::map<std::strin
       }
       const Row* remote_row = rows->find(datum.key(i).uuid());
       if (!remote_row) continue;
-      const auto value = [&](std::string_view name, ovsdb::AtomType wanted) -> const Datum* {
-        const ovsdb::ColumnSchema* c = rows->schema().find(name);
+      const auto value = [&](std::string_view what, ovsdb::AtomType wanted) -> const Datum* {
+        const ovsdb::ColumnSchema* c = rows->schema().find(what);
         if (!c || c->index < ovsdb::first_column || c->type.key.type != wanted || c->type.is_map()) return nullptr;
         const Datum& d = remote_row->datum(c->index);
         return d.empty() ? nullptr : &d;
@@ -315,9 +303,9 @@ Result<void> Remotes::read_column(const std::string& remote, std::map<std::strin
         found.options.max_backoff = runtime::Duration(std::clamp<std::int64_t>(d->integer(), 1000, INT32_MAX));
       }
       if (const Datum* d = value("read_only", ovsdb::AtomType::boolean)) found.options.read_only = d->boolean();
-      std::string name(target->string());
-      status_rows_.push_back(StatusRow{database_name, rows->schema().name, remote_row->uuid(), name});
-      targets.try_emplace(std::move(name), found);
+      std::string text(target->string());
+      status_rows_.push_back(StatusRow{name.database, rows->schema().name, remote_row->uuid(), text});
+      targets.try_emplace(std::move(text), found);
     }
   });
   return {};
@@ -355,7 +343,7 @@ Result<void> Remotes::reconfigure() {
   watched_.clear();
   std::string problem;
   for (const std::string& remote : configured_) {
-    if (!remote.starts_with("db:")) {
+    if (!ColumnName::is_one(remote)) {
       targets[remote].from_operator = true;
       continue;
     }

@@ -35,6 +35,9 @@ class Remotes {
   explicit Remotes(Server& server);
   ~Remotes();
 
+  // Whether a name can be that of a remote, listening or connecting; db: ones are no names in this sense.
+  static Result<void> check_name(const std::string& name);
+
   // A remote given by the operator.  One that is there already is no error; one that cannot be
   // opened is.
   Result<void> add(const std::string& remote);

@@ -568,17 +568,28 @@ def test_files_of_tls(host):
         done = host.run("rc-service", "ovsdb-server", "checkconfig", status=None)
         return done.stdout if done.returncode else ""
     write(CERTIFICATE="")
-    assert "PRIVATE_KEY is set, and CERTIFICATE is not" in complaint()
+    assert "missing: --certificate" in complaint()
     write(PRIVATE_KEY="")
-    assert "CERTIFICATE is set, and PRIVATE_KEY is not" in complaint()
-    write(PRIVATE_KEY=f"{KEYS}/none.pem", BOOTSTRAP_CA_CERT="/none/ca.pem", CERTIFICATE="cert.pem")
+    assert "missing: --private-key" in complaint()
+    write(BOOTSTRAP_CA_CERT="")
+    assert "pssl:6640:127.0.0.1: TLS needs a private key, a certificate and the CA's certificate" in complaint()
+    write(PRIVATE_KEY=f"{KEYS}/client-key.pem")
+    assert f"{KEYS}/client-key.pem: this private key does not fit the certificate" in complaint()
+    write(PRIVATE_KEY="db:Open_vSwitch,SSL,private_kee")
+    assert "no column named private_kee (did you mean private_key?)" in complaint()
+    write(PRIVATE_KEY=f"{KEYS}/none.pem", BOOTSTRAP_CA_CERT="/none/ca.pem", CERTIFICATE="cert.pem",
+          REMOTE_DB="db:Open_vSwitch,Open_vSwitch,manager pssl:x")
     said = complaint()
-    assert f'PRIVATE_KEY="{KEYS}/none.pem": there is no such file' in said
-    assert 'BOOTSTRAP_CA_CERT="/none/ca.pem": there is no such file' in said
+    assert f"--private-key={KEYS}/none.pem: cannot be read: No such file or directory" in said
+    assert "--bootstrap-ca-cert=/none/ca.pem: it cannot be created in /none: No such file or directory" in said
     assert 'CERTIFICATE="cert.pem" is neither a file with an absolute path' in said
+    assert "no column named manager" in said and "pssl:x" in said
+    assert not host.path("/var/lib/openvswitch").exists()  # it only looks
     add_user_switch(host)
     write(OVS_USER_ID="switch:switch")
-    assert f'PRIVATE_KEY="{KEYS}/server-key.pem": the user "switch" of OVS_USER_ID cannot read this file' in complaint()
+    said = complaint()
+    assert f"--private-key={KEYS}/server-key.pem: cannot be read: Permission denied for the user switch" in said
+    assert f"--bootstrap-ca-cert={KEYS}/taken.pem: cannot be read: Permission denied for the user switch" in said
     host.shell(f"chown -R switch:switch {KEYS}")
     assert complaint() == ""
     host.run("rc-service", "ovsdb-server", "start")
@@ -586,6 +597,12 @@ def test_files_of_tls(host):
               f"--ca-cert={KEYS}/ca-cert.pem", f"--peer-ca-cert={KEYS}/ca-cert.pem"]
     host.wait_for("ovsdb-client", *client, "list-dbs", "ssl:127.0.0.1:6640")
     assert host.path(f"{KEYS}/taken.pem").stat().st_uid == 4242
+    # What could not come back is not stopped.
+    pid = host.pid_of("ovsdb-server")
+    write(OVS_USER_ID="switch:switch", PRIVATE_KEY=f"{KEYS}/client-key.pem")
+    for command in ("restart", "reload"):
+        assert host.run("rc-service", "ovsdb-server", command, status=None).returncode != 0
+        assert host.pid_of("ovsdb-server") == pid
 
 
 def test_a_remote_database_is_behind_the_network(host):

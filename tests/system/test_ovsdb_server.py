@@ -181,7 +181,7 @@ REFUSED = [
     ("ptcp:99999", 'ptcp:99999: "99999" is not a port number (0 to 65535)'),
     ("tcp:127.0.0.1:abc", 'tcp:127.0.0.1:abc: "abc" is not a port number (1 to 65535)'),
     ("db:T,Top", "db:T,Top: not of the form db:DATABASE,TABLE,COLUMN"),
-    ("db:T,Nope,targets", "db:T,Nope,targets: no table named Nope")]
+    ("db:T,Nope,targets", "db:T,Nope,targets: no table named Nope (did you mean Top?)")]
 
 
 @pytest.mark.parametrize("remote, why", REFUSED)

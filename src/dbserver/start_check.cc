@@ -1,0 +1,141 @@
+#include "dbserver/start_check.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+
+#include "base/descriptor.h"
+#include "dbserver/remotes.h"
+#include "ovsdb/log_file.h"
+#include "runtime/loop.h"
+
+namespace ovs::dbserver {
+
+namespace {
+
+Result<std::shared_ptr<const ovsdb::DatabaseSchema>> schema_of(const std::string& path) {
+  OVS_TRY(auto file, ovsdb::FileSystem::os().open(path, ovsdb::FileSystem::Mode::read_only, false));
+  ovsdb::LogReader reader(*file);
+  auto record = reader.next();
+  if (!record) return Unexpected{std::move(record).error().in(path)};
+  if (!*record) return unexpected(path + ": it holds no database");
+  if (reader.model() == ovsdb::StorageModel::clustered) {
+    return unexpected(path + ": clustered databases are not supported");
+  }
+  auto schema = ovsdb::DatabaseSchema::from_json(**record);
+  if (!schema) return unexpected(path + ": " + schema.error().to_string());
+  return std::move(*schema);
+}
+
+bool wants_tls(std::string_view remote) { return remote.starts_with("ssl:") || remote.starts_with("pssl:"); }
+
+// " for the user NAME", where that may be the reason.
+std::string for_whom(int error) {
+  if (error != EACCES) return {};
+  const passwd* user = ::getpwuid(::geteuid());
+  return user ? fmt::format(" for the user {}", user->pw_name) : fmt::format(" for user {}", ::geteuid());
+}
+
+struct File {
+  std::string_view option;
+  const std::string& name;
+};
+
+// Nothing, or why it cannot be read.
+std::string unreadable(const File& file, bool missing_is_fine) {
+  const Descriptor fd{::open(file.name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  if (fd.get() >= 0) return {};
+  const int error = errno;
+  const auto because = [&](const std::string& what, int code) {
+    return fmt::format("--{}={}: {}{}", file.option, file.name, system_error(what, code).message, for_whom(code));
+  };
+  if (!missing_is_fine || error != ENOENT) return because("cannot be read", error);
+  const std::string directory = std::filesystem::path(file.name).parent_path().string();
+  const int permitted = ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS);
+  return permitted == 0 ? std::string() : because(fmt::format("it cannot be created in {}", directory), errno);
+}
+
+}  // namespace
+
+StartCheck::StartCheck(const std::vector<std::string>& databases, const std::string& schema) {
+  Schema future;
+  if (!schema.empty()) {
+    auto read = ovsdb::read_schema_file(schema);
+    if (!read) mistakes_.push_back(read.error().message);
+    all_known_ = read.has_value();
+    if (read) future = std::move(*read);
+  }
+  for (const std::string& path : databases) {
+    std::error_code error;
+    if (future && !std::filesystem::exists(path, error) && !error) {
+      schemas_[future->name] = future;
+      continue;
+    }
+    auto present = schema_of(path);
+    if (present) {
+      const std::string& name = (*present)->name;
+      schemas_[name] = future && name == future->name ? future : *present;
+    } else {
+      mistakes_.push_back(present.error().message);
+      all_known_ = false;
+    }
+  }
+}
+
+// Whether the column is there; nothing is known of databases that could not be read.
+Result<void> StartCheck::column(const std::string& word, ColumnName::Holds holds) const {
+  OVS_TRY(const ColumnName name, ColumnName::parse(word));
+  const auto schema = schemas_.find(name.database);
+  if (schema == schemas_.end() && !all_known_) return {};
+  OVS_TRY_DO(name.find(schema == schemas_.end() ? nullptr : schema->second.get(), holds));
+  return {};
+}
+
+Result<void> StartCheck::remote(const std::string& name, const runtime::TlsSettings& tls) const {
+  if (ColumnName::is_one(name)) return column(name, ColumnName::Holds::remotes);
+  OVS_TRY_DO(Remotes::check_name(name));
+  return runtime::check_tls_settings(tls, name);
+}
+
+void StartCheck::files(const runtime::TlsSettings& tls, bool complete) {
+  const std::string_view ca = tls.bootstrap ? "bootstrap-ca-cert" : "ca-cert";
+  for (const File& file : {File{"private-key", tls.private_key}, File{"certificate", tls.certificate},
+                           File{ca, tls.ca_cert}, File{"peer-ca-cert", tls.peer_ca_cert}}) {
+    if (file.name.empty() || (file.name == "none" && file.option == ca)) continue;
+    std::string why;
+    if (!ColumnName::is_one(file.name)) {
+      why = unreadable(file, tls.bootstrap && file.option == ca);
+    } else {
+      complete = false;  // which files these are is known when the server runs
+      if (auto found = column(file.name, ColumnName::Holds::files); !found) {
+        why = fmt::format("--{}: {}", file.option, found.error().message);
+      }
+    }
+    if (why.empty()) continue;
+    complete = false;
+    mistakes_.push_back(std::move(why));
+  }
+  if (!complete) return;
+  runtime::Loop loop;
+  runtime::use_tls(loop, tls);
+  if (auto good = runtime::check_tls(loop); !good) mistakes_.push_back(good.error().message);
+}
+
+void StartCheck::columns_and_files(const std::vector<std::string>& remotes, const runtime::TlsSettings& tls) {
+  for (const std::string& name : remotes) {
+    if (auto good = remote(name, tls); !good) mistakes_.push_back(good.error().message);
+  }
+  if (tls.private_key.empty() && tls.certificate.empty() && tls.ca_cert.empty() && tls.peer_ca_cert.empty()) return;
+  const auto complete = runtime::check_tls_settings(tls);
+  // Remotes that the database names want them all, too.
+  if (!complete && std::ranges::none_of(remotes, wants_tls)) mistakes_.push_back(complete.error().message);
+  files(tls, complete.has_value());
+}
+
+}  // namespace ovs::dbserver

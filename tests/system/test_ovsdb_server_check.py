@@ -1,0 +1,138 @@
+"""ovsdb-server --check: what would keep it from starting, without a start."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+import ovs_test
+from certificates import Authority
+
+SCHEMA = f"--check={ovs_test.SCHEMA}"
+MANAGERS = "--remote=db:Open_vSwitch,Open_vSwitch,manager_options"
+
+
+@pytest.fixture(scope="module")
+def pki():
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    # Below /tmp itself, where users of any name get in.
+    with tempfile.TemporaryDirectory(prefix="ovs-pki-") as top:
+        os.chmod(top, 0o755)
+        ca = Authority(pathlib.Path(top), "ca")
+        yield ca, ca.issue("server"), ca.issue("other")
+
+
+def check(box, *arguments, option=SCHEMA):
+    """What is wrong, line by line; and what is said is what the exit status says."""
+    before = sorted(box.top.rglob("*"))
+    done = box.run("ovsdb-server", "-vconsole:off", option, *arguments, status=None)
+    assert done.returncode == (1 if done.stderr else 0)
+    assert done.stdout == "" and sorted(box.top.rglob("*")) == before
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("ovsdb-server: ") for line in lines)
+    return [line.removeprefix("ovsdb-server: ") for line in lines]
+
+
+def test_what_is_right(box):
+    socket = f"--remote=punix:{box.run_dir}/db.sock"
+    assert check(box, socket, MANAGERS) == []  # a database that the service is going to create
+    box.create_database()
+    for option in (SCHEMA, "--check"):
+        assert check(box, socket, MANAGERS, "--remote=ptcp:0", "--pidfile", "--detach", option=option) == []
+    # The addresses and the files of one that runs are no obstacle.
+    server = box.start_ovsdb_server(args=["--pidfile"], remotes=["ptcp:0:127.0.0.1"])
+    before = set(box.top.rglob("*"))
+    assert check(box, f"--remote=punix:{server.socket}", MANAGERS, "--pidfile") == []
+    assert set(box.top.rglob("*")) == before
+
+
+def test_all_mistakes_at_once(box):
+    assert check(box, "--remote=ptcp:99999", "--remote=bogus:x", "--remote=db:Open_vSwitch,Open_vSwitch,managers",
+                 "--remote=db:Open_vSwitch,Manger,target", "--remote=db:Nope,T,c", "--remote=db:x") == [
+        'ptcp:99999: "99999" is not a port number (0 to 65535)',
+        "bogus:x: not a remote; the forms are punix:FILE, ptcp:[PORT][:IP], pssl:[PORT][:IP], unix:FILE, "
+        "tcp:HOST[:PORT], ssl:HOST[:PORT] and db:DATABASE,TABLE,COLUMN",
+        "db:Open_vSwitch,Open_vSwitch,managers: no column named managers",
+        "db:Open_vSwitch,Manger,target: no table named Manger (did you mean Manager?)",
+        "db:Nope,T,c: no database named Nope",
+        "db:x: not of the form db:DATABASE,TABLE,COLUMN"]
+
+
+def test_databases(box):
+    missing = box.db_dir / "none.db"
+    assert any(str(missing) in line for line in check(box, missing, option="--check"))
+    broken = box.db_dir / "broken.db"
+    broken.write_text("this is no database\n")
+    said = check(box, broken, MANAGERS)
+    assert len(said) == 1 and str(broken) in said[0]  # and nothing about columns of what cannot be read
+    assert str(missing) in check(box, option=f"--check={missing}")[0]
+    # A database that is going to be converted has the columns of its new schema.
+    older = box.top / "older.ovsschema"
+    older.write_text('{"name": "Open_vSwitch", "version": "1.0.0", '
+                     '"tables": {"Open_vSwitch": {"columns": {"x": {"type": "integer"}}}}}')
+    path = box.create_database(schema=older)
+    assert check(box, path, MANAGERS) == []
+    assert "manager_options" in check(box, path, MANAGERS, option="--check")[0]
+
+
+def test_columns_that_name_keys(box, pki):
+    options = ["--private-key=db:Open_vSwitch,SSL,private_kee", "--certificate=db:Open_vSwitch,SLL,certificate",
+               "--bootstrap-ca-cert=db:Open_vSwitch,SSL,external_ids"]
+    assert check(box, *options) == [
+        "--private-key: db:Open_vSwitch,SSL,private_kee: no column named private_kee (did you mean private_key?)",
+        "--certificate: db:Open_vSwitch,SLL,certificate: no table named SLL (did you mean SSL?)",
+        "--bootstrap-ca-cert: db:Open_vSwitch,SSL,external_ids: column external_ids does not hold strings"]
+    # What they hold is looked at when it is needed.
+    good = [f"--{option}=db:Open_vSwitch,SSL,{column}" for option, column in (
+        ("private-key", "private_key"), ("certificate", "certificate"), ("ca-cert", "ca_cert"))]
+    assert check(box, *good, "--remote=pssl:6640") == []
+
+
+def test_keys(box, pki):
+    ca, server, other = pki
+    listen = "--remote=pssl:6640:127.0.0.1"
+    need = "TLS needs a private key, a certificate and the CA's certificate; missing: "
+    assert check(box, listen, *server.options()) == []
+    assert check(box, listen) == [
+        f"pssl:6640:127.0.0.1: {need}--private-key, --certificate, --ca-cert (or --bootstrap-ca-cert)"]
+    both = [f"--private-key={server.key}", f"--certificate={server.certificate}"]
+    assert check(box, listen, *both) == [f"pssl:6640:127.0.0.1: {need}--ca-cert (or --bootstrap-ca-cert)"]
+    # A remote in the database may want them.
+    assert check(box, MANAGERS, *both) == [f"{need}--ca-cert (or --bootstrap-ca-cert)"]
+    said = check(box, MANAGERS, f"--private-key={other.key}", *both[1:], f"--ca-cert={ca.certificate}")
+    assert len(said) == 1 and f"{other.key}: this private key does not fit the certificate" in said[0]
+    # Each file that cannot be read, and what is missing besides.
+    assert check(box, listen, "--private-key=/none/key.pem", "--peer-ca-cert=/none/peers.pem") == [
+        f"pssl:6640:127.0.0.1: {need}--certificate, --ca-cert (or --bootstrap-ca-cert)",
+        "--private-key=/none/key.pem: cannot be read: No such file or directory",
+        "--peer-ca-cert=/none/peers.pem: cannot be read: No such file or directory"]
+    # A certificate that is taken from the first peer needs a place.
+    assert check(box, listen, *both, f"--bootstrap-ca-cert={box.top}/taken.pem") == []
+    assert check(box, listen, *both, "--bootstrap-ca-cert=/none/taken.pem") == [
+        "--bootstrap-ca-cert=/none/taken.pem: it cannot be created in /none: No such file or directory"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_keys_of_the_servers_user(box, pki):
+    ca, server, _ = pki
+    box.top.chmod(0o755)
+    key = ca.directory / "secret.pem"
+    shutil.copy(server.key, key)
+    key.chmod(0o600)
+    options = ["--remote=pssl:6640", f"--private-key={key}", f"--certificate={server.certificate}",
+               f"--bootstrap-ca-cert={ca.directory}/taken.pem"]
+    assert check(box, *options) == []
+    # Databases are read as root: it is the service that gives them to the user.
+    path = box.create_database()
+    path.chmod(0o600)
+    assert check(box, path, MANAGERS, *options, "--user=nobody", option="--check") == [
+        f"--private-key={key}: cannot be read: Permission denied for the user nobody",
+        f"--bootstrap-ca-cert={ca.directory}/taken.pem: it cannot be created in {ca.directory}: Permission denied for "
+        "the user nobody"]
+    shutil.chown(key, "nobody")
+    shutil.chown(ca.directory, "nobody")
+    assert check(box, path, MANAGERS, *options, "--user=nobody", option="--check") == []
+    assert "nobody-here" in check(box, "--user=nobody-here")[0]
