@@ -1,5 +1,4 @@
 // ovs-conf: makes the switch be what a file declares.
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +17,7 @@
 #include "conf/apply.h"
 #include "conf/dump.h"
 #include "conf/guard.h"
+#include "runtime/tls_options.h"
 
 namespace ovs::conf {
 namespace {
@@ -63,7 +63,7 @@ int check(const ApplyOptions& options) { return read(options.file) ? exit_done :
 int diff(const ApplyOptions& options) {
   const auto declared = read(options.file);
   if (!declared) return exit_mistake;
-  auto session = Session::open(options.db, options.limit);
+  auto session = Session::open(options.db, options.tls, options.limit);
   if (!session) {
     complain(session.error().message);
     return exit_database;
@@ -96,7 +96,7 @@ int apply_file(const ApplyOptions& options) {
 }
 
 int dump_database(const ApplyOptions& options) {
-  auto session = Session::open(options.db, options.limit);
+  auto session = Session::open(options.db, options.tls, options.limit);
   if (!session) {
     complain(session.error().message);
     return exit_database;
@@ -150,12 +150,6 @@ std::vector<OptionGroup> option_groups(ApplyOptions& options) {
   };
   own.options.push_back({0, "db", ArgumentKind::required, "SERVER", "the database server",
                          [&](Value v) -> Result<void> {
-                           for (std::string_view name : split_any(*v, ", \t\n")) {
-                             // The server is this host's, and this program has no options for keys.
-                             if (name.starts_with("ssl:") || name.starts_with("pssl:"))
-                               return unexpected(fmt::format("--db={}: {} makes no connections by TLS; use unix:FILE",
-                                                             name, program_name()), EPROTONOSUPPORT);
-                           }
                            options.db = *v;
                            return {};
                          }});
@@ -179,6 +173,7 @@ std::vector<OptionGroup> option_groups(ApplyOptions& options) {
   flag("adopt", "apply, diff: take over what is there and declared", options.adopt, true);
   std::vector<OptionGroup> groups;
   groups.push_back(std::move(own));
+  groups.push_back(runtime::tls_options(options.tls));
   groups.push_back(log_options());
   return groups;
 }

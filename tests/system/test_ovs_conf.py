@@ -16,6 +16,7 @@ import time
 import pytest
 
 import ovs_test
+from certificates import Authority
 from ovs_test import SOURCE_DIR, canonical_database, is_running, limit, wait_until
 
 DONE, DIFFERS, MISTAKE, DATABASE, SWITCH, UNCONFIRMED = range(6)
@@ -454,9 +455,58 @@ def test_a_switch_that_does_not_answer(switch):
 def test_the_command_line(conf):
     for words, message in [(["aply"], "apply"), ([], "missing command"), (["check", "a", "b"], "check"),
                            (["--confirm=5", "dump"], "--confirm"), (["--wait=x", "apply"], "no number"),
-                           (["--nosuch"], "nosuch"), (["check", "/does/not/exist"], "No such file"),
-                           (["--db=tcp:127.0.0.1:1,ssl:127.0.0.1:2", "diff"], "makes no connections by TLS")]:
+                           (["--nosuch"], "nosuch"), (["check", "/does/not/exist"], "No such file")]:
         assert message in conf(*words, status=MISTAKE).stderr
+
+
+# ------------------------------------------------------------------ TLS
+
+@pytest.fixture
+def remote(conf, tmp_path):
+    """The options for a server that is reached by TLS alone, and the authority."""
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    ca = Authority(tmp_path, "ca")
+    conf.box.server.stop()
+    conf.box.server = conf.box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"],
+                                                  args=ca.issue("server").options())
+    conf.box.run("ovs-vsctl", "--no-wait", "set-manager", "pssl:0:127.0.0.1")
+    bound = wait_until(lambda: re.search(r"bound_port=\W*(\d+)", conf.box.run("ovs-vsctl", "--columns=status", "list",
+                                                                              "Manager").stdout),
+                       30, "the server to listen")
+    options = [f"--db=ssl:127.0.0.1:{bound[1]}", *ca.issue("client").options()]
+    conf.ca, conf.remote = ca, options
+    return conf
+
+
+def test_by_tls(remote):
+    remote.apply(NET, "--no-wait", *remote.remote)
+    assert remote("diff", "-", *remote.remote, text=NET).stdout == ""
+    assert 'ovs_port_p0="tag=1"' in remote("dump", *remote.remote).stdout
+    # Relative names, the file of the CA made of what the server shows, and everything that is missing.
+    (remote.box.top / "ca.pem").unlink(missing_ok=True)
+    keys = [os.path.relpath(name, remote.box.top) for name in (remote.ca.directory / "client-key.pem",
+                                                               remote.ca.directory / "client-cert.pem")]
+    assert "p0" in remote("dump", remote.remote[0], "-p", keys[0], "-c", keys[1], "--bootstrap-ca-cert=ca.pem").stdout
+    assert (remote.box.top / "ca.pem").read_text() == remote.ca.certificate.read_text()
+    assert "missing: --private-key, --certificate" in remote("dump", remote.remote[0], status=DATABASE).stderr
+
+
+def test_confirm_by_tls(remote):
+    """The guard, and whoever takes its place, knows the keys."""
+    box = remote.box
+    remote.apply('ovs_bridges="br0"\n', "--no-wait", *remote.remote)
+    remote.apply('ovs_bridges="br0 br1"\n', "--no-wait", "--confirm=600", *remote.remote)
+    assert remote("revert").stdout == "the old configuration is back\n"
+    assert box.run("ovs-vsctl", "list-br").stdout == "br0\n"
+    remote.apply('ovs_bridges="br0 br1"\n', "--no-wait", "--confirm=600", *remote.remote)
+    guard = int((box.run_dir / "ovs-conf.pid").read_text())
+    parent = int(re.search(r"(?m)^PPid:\s*(\d+)", open(f"/proc/{guard}/status").read())[1])
+    for pid in (parent, guard):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_running(parent) and not is_running(guard), 10, "both guards to be gone")
+    assert remote("revert").stdout == "the old configuration is back\n"
+    assert box.run("ovs-vsctl", "list-br").stdout == "br0\n"
 
 
 # ------------------------------------------------------------------ diff and dump

@@ -70,7 +70,7 @@ Result<void> await_switch(std::unique_ptr<Session>& session, std::int64_t number
     if (done || done.error().code == ETIMEDOUT) return done;
     while (true) {
       session->loop().run_until([] { return false; }, std::min(reconnect_interval, left()));
-      auto again = Session::open(options.db, std::min(options.limit, left()));
+      auto again = Session::open(options.db, options.tls, std::min(options.limit, left()));
       if (again) {
         session = std::move(*again);
         break;
@@ -84,7 +84,7 @@ Result<void> await_switch(std::unique_ptr<Session>& session, std::int64_t number
 
 Applied apply(const Declared& declared, const ApplyOptions& options,
               const std::function<Result<void>(const Undo&)>& before_commit) {
-  auto session = Session::open(options.db, options.limit);
+  auto session = Session::open(options.db, options.tls, options.limit);
   if (!session) {
     complain(session.error().message);
     return {exit_database};

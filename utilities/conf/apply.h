@@ -15,6 +15,7 @@ namespace ovs::conf {
 
 struct ApplyOptions {
   std::string db;
+  runtime::TlsSettings tls;  // for a `db` by TLS
   std::string file;  // as the user calls it
   std::chrono::milliseconds limit{10000};         // for each answer of the database server
   std::chrono::milliseconds switch_limit{30000};  // for the switch

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -101,14 +102,25 @@ struct Reverted {
   }
 };
 
+// The names of files and the rest that a connection by TLS needs, as members of an object.
+constexpr std::pair<const char*, std::string runtime::TlsSettings::*> tls_members[] = {
+    {"private_key", &runtime::TlsSettings::private_key},   {"certificate", &runtime::TlsSettings::certificate},
+    {"ca_cert", &runtime::TlsSettings::ca_cert},           {"peer_ca_cert", &runtime::TlsSettings::peer_ca_cert},
+    {"protocols", &runtime::TlsSettings::protocols},       {"ciphers", &runtime::TlsSettings::ciphers},
+};
+
 // What has to be known to take a change back.
 struct Pending {
   std::int64_t deadline = 0;  // unix time
   std::string file, db;
+  runtime::TlsSettings tls;
   json::value undo;
 
   Result<void> write() const {
-    return write_file(pending_file(), {{"deadline", deadline}, {"file", file}, {"db", db}, {"undo", undo}});
+    json::object keys{{"bootstrap", tls.bootstrap}};
+    for (const auto& [name, member] : tls_members) keys[name] = tls.*member;
+    return write_file(pending_file(), {{"deadline", deadline}, {"file", file}, {"db", db}, {"tls", std::move(keys)},
+                                       {"undo", undo}});
   }
 
   static bool exists() { return ::access(pending_file().c_str(), F_OK) == 0; }
@@ -125,7 +137,16 @@ struct Pending {
     const json::value *db = member("db"), *undo = member("undo");
     if (!deadline || !as_integer(*deadline) || !file || !as_string(*file) || !db || !as_string(*db) || !undo)
       return unexpected(pending_file() + ": it is damaged; remove it to keep the configuration as it is");
-    return Pending{*as_integer(*deadline), std::string(*as_string(*file)), std::string(*as_string(*db)), *undo};
+    Pending pending{*as_integer(*deadline), std::string(*as_string(*file)), std::string(*as_string(*db)), {}, *undo};
+    const json::value* tls = member("tls");
+    if (const json::object* keys = tls ? tls->if_object() : nullptr) {
+      for (const auto& [name, setting] : tls_members)
+        if (const json::value* key = keys->if_contains(name); key && as_string(*key))
+          pending.tls.*setting = *as_string(*key);
+      const json::value* bootstrap = keys->if_contains("bootstrap");
+      pending.tls.bootstrap = bootstrap && *bootstrap == json::value(true);
+    }
+    return pending;
   }
 };
 
@@ -135,7 +156,7 @@ bool guarded() { return runtime::read_pidfile(pidfile()).has_value(); }
 // `why`: a sentence about the new configuration.
 Result<void> take_back_pending(std::chrono::milliseconds limit, std::string_view why) {
   OVS_TRY(const Pending pending, Pending::read());
-  OVS_TRY(auto session, Session::open(pending.db, limit));
+  OVS_TRY(auto session, Session::open(pending.db, pending.tls, limit));
   OVS_TRY(const Undo undo, Undo::from_json(pending.undo, session->schema()));
   OVS_TRY_DO(take_back(*session, undo, fmt::format("{} was not confirmed", pending.file)));
   // First this: who finds nothing pending is to find the reason.
@@ -272,7 +293,7 @@ void remove_dead_sockets() {
   auto watch = std::make_unique<Watch>(options.limit);
   if (auto r = watch->listen(); !r) fail(r.error().message);
 
-  Pending pending{0, options.file, options.db, nullptr};
+  Pending pending{0, options.file, options.db, options.tls, nullptr};
   const auto longest = std::chrono::ceil<std::chrono::seconds>(options.limit + options.switch_limit) + *options.confirm;
   const Applied applied = apply(declared, options, [&](const Undo& undo) {
     pending.deadline = unix_time_in(longest);

@@ -16,9 +16,10 @@ constexpr int max_conflicts = 100;
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::open(const std::string& remotes, std::chrono::milliseconds limit) {
+Result<std::unique_ptr<Session>> Session::open(const std::string& remotes, const runtime::TlsSettings& tls,
+                                               std::chrono::milliseconds limit) {
   std::unique_ptr<Session> s(new Session);
-  OVS_TRY(s->server_, vsctl::Server::connect(remotes, false, limit));
+  OVS_TRY(s->server_, vsctl::Server::connect(remotes, false, limit, tls));
   OVS_TRY(s->schema_, s->server_->get_schema());
   s->replica_ = std::make_unique<dbclient::Replica>(s->server_->client(), std::string(vsctl::database_name),
                                                     declarations(*s->schema_), nullptr,

@@ -15,6 +15,7 @@
 #include "conf/plan.h"
 #include "conf/undo.h"
 #include "dbclient/replica.h"
+#include "runtime/tls_config.h"
 #include "vsctl/server.h"
 
 namespace ovs::conf {
@@ -31,8 +32,9 @@ enum Exit : int {
 
 class Session {
  public:
-  // Connects and fetches the configuration.  `limit`: for each answer of the server.
-  static Result<std::unique_ptr<Session>> open(const std::string& remotes, std::chrono::milliseconds limit);
+  // Connects and fetches the configuration.  `tls`: the keys for remotes by TLS.  `limit`: for each answer of the server.
+  static Result<std::unique_ptr<Session>> open(const std::string& remotes, const runtime::TlsSettings& tls,
+                                               std::chrono::milliseconds limit);
 
   const ovsdb::DatabaseSchema& schema() const { return *schema_; }
   Present present() const;
