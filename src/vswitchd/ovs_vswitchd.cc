@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/coverage.h"
@@ -15,11 +16,13 @@
 #include "base/options.h"
 #include "base/paths.h"
 #include "base/print.h"
+#include "base/text.h"
 #include "datapath/user_engine.h"
 #include "netdev/afxdp_kind.h"
 #include "rpc/control.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
+#include "runtime/stream.h"
 #include "runtime/tls_options.h"
 #include "vswitchd/vswitchd.h"
 
@@ -36,6 +39,7 @@ struct Arguments {
   bool lock_memory = false;
   std::vector<std::string> ignored;
   runtime::TlsSettings tls;
+  bool check = false;
 };
 
 OptionGroup switch_options(Arguments& arguments) {
@@ -64,7 +68,26 @@ OptionGroup switch_options(Arguments& arguments) {
             [&arguments](std::optional<std::string_view>) -> Result<void> {
               arguments.ignored.emplace_back("--disable-system has no effect: the kernel's datapath is never used");
               return {};
+            }},
+           {0, "check", ArgumentKind::none, "", "say what is wrong with the command line and its files, and end",
+            [&arguments](std::optional<std::string_view>) -> Result<void> {
+              arguments.check = true;
+              return {};
             }}}};
+}
+
+// --check, as the user who is to work with this.
+Result<void> check(const Arguments& arguments, runtime::Daemon& daemon) {
+  OVS_TRY_DO(daemon.drop_privileges());
+  bool by_tls = false;
+  for (const std::string_view name : split_any(arguments.database, ", \t\n")) {
+    if (!runtime::Listener::check_name(name)) OVS_TRY_DO(runtime::Stream::check_name(name));
+    by_tls = by_tls || name.starts_with("ssl:") || name.starts_with("pssl:");
+  }
+  if (!by_tls) return {};
+  runtime::Loop loop;
+  runtime::use_tls(loop, arguments.tls);
+  return runtime::check_tls(loop);
 }
 
 void lock_memory() {
@@ -112,6 +135,10 @@ int run(int argc, char** argv) {
     daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock", "bpf"});
   else
     daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock"});
+  if (arguments.check) {
+    if (auto good = check(arguments, daemon); !good) die(good.error().message);
+    return EXIT_SUCCESS;
+  }
   if (auto started = daemon.start(); !started) die(started.error().message);
   if (arguments.lock_memory) lock_memory();
   if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);

@@ -605,6 +605,45 @@ def test_files_of_tls(host):
         assert host.pid_of("ovsdb-server") == pid
 
 
+def test_a_switch_by_tls(host):
+    """Both services of the switch reach a database by TLS, with the keys that one of them names."""
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    host.boot("sysinit", "boot")
+    host.shell(MAKE_KEYS)
+    host.write("/etc/conf.d/ovsdb-server",
+               f'PRIVATE_KEY="{KEYS}/server-key.pem"\nCERTIFICATE="{KEYS}/server-cert.pem"\n'
+               f'CA_CERT="{KEYS}/ca-cert.pem"\nREMOTE_DB="pssl:6640:127.0.0.1"\n')
+    host.run("rc-service", "ovsdb-server", "start")
+    host.write("/etc/conf.d/ovs", 'ovs_bridges="br0"\n')
+
+    def write(**variables):
+        host.write("/etc/conf.d/ovs-vswitchd", "".join(f'{name}="{value}"\n' for name, value in {
+            "DATABASE": "ssl:127.0.0.1:6640", "PRIVATE_KEY": f"{KEYS}/client-key.pem",
+            "CERTIFICATE": f"{KEYS}/client-cert.pem", "CA_CERT": f"{KEYS}/ca-cert.pem", "rc_need": "!net",
+            **variables}.items()))
+
+    def complaint():
+        done = host.run("rc-service", "ovs-vswitchd", "checkconfig", status=None)
+        return done.stdout if done.returncode else ""
+    write(CERTIFICATE="")
+    assert "missing: --certificate" in complaint()
+    write(CA_CERT="ca-cert.pem")
+    assert 'CA_CERT="ca-cert.pem" is no file with an absolute path' in complaint()
+    write(CERTIFICATE=f"{KEYS}/server-cert.pem")
+    assert "this private key does not fit the certificate" in complaint()
+    add_user_switch(host)
+    write(OVS_USER_ID="switch:switch")
+    assert "Permission denied" in complaint()
+    write(DATABASE="ssk:127.0.0.1:6640")
+    assert "ssk:127.0.0.1:6640" in complaint()
+    write()
+    assert complaint() == ""
+    host.run("rc-service", "ovs", "start")
+    assert host.run("ovs-vsctl", "list-br").stdout == "br0\n"
+    assert host.run("rc-service", "ovs", "diff").stdout == ""
+
+
 def test_a_remote_database_is_behind_the_network(host):
     host.write("/etc/conf.d/ovs-vswitchd", 'DATABASE="tcp:127.0.0.1:6640"\nSTART_TIMEOUT=10\n')
     host.service("anet", depend="provide net",
