@@ -27,8 +27,9 @@ struct Command {
   int (*run)(const ApplyOptions& options);
 };
 
-// The file, evaluated and read; all that is wrong with it is said on standard error.
-std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchema& schema) {
+// The file, evaluated and read; all that is wrong with it is said on standard error.  `types`: those that it names are
+// to be types of this version; otherwise the switch is going to be asked.
+std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchema& schema, bool types) {
   auto text = read_file(file);
   if (!text) {
     complain(text.error().message);
@@ -44,21 +45,24 @@ std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchem
   std::vector<Mistake> mistakes = std::move(evaluation->mistakes);
   Reading reading = read_declaration(evaluation->variables, schema);
   mistakes.insert(mistakes.end(), reading.mistakes.begin(), reading.mistakes.end());
+  // Who has to change the file anyway is told everything.
+  if (types || !mistakes.empty()) {
+    const std::vector<Mistake> wrong = check_types(reading.declared.types, {});
+    mistakes.insert(mistakes.end(), wrong.begin(), wrong.end());
+  }
   if (mistakes.empty()) return std::move(reading.declared);
-  std::fputs(to_text(mistakes, name).c_str(), stderr);
-  complain(fmt::format("{} {} in {}; nothing is changed", mistakes.size(), mistakes.size() == 1 ? "mistake"
-                       : "mistakes", name));
+  complain_of(std::move(mistakes), file);
   return std::nullopt;
 }
 
-std::optional<Declared> read(const std::string& file) {
+std::optional<Declared> read(const std::string& file, bool types = false) {
   auto schema = installed_schema();
-  if (schema) return read(file, **schema);
+  if (schema) return read(file, **schema, types);
   complain(schema.error().message);
   return std::nullopt;
 }
 
-int check(const ApplyOptions& options) { return read(options.file) ? exit_done : exit_mistake; }
+int check(const ApplyOptions& options) { return read(options.file, true) ? exit_done : exit_mistake; }
 
 int diff(const ApplyOptions& options) {
   const auto declared = read(options.file);
@@ -67,6 +71,10 @@ int diff(const ApplyOptions& options) {
   if (!session) {
     complain(session.error().message);
     return exit_database;
+  }
+  if (auto mistakes = check_types(declared->types, (*session)->types()); !mistakes.empty()) {
+    complain_of(std::move(mistakes), options.file);
+    return exit_mistake;
   }
   const Present present = (*session)->present();
   const Plan plan = make_plan(*declared, present, (*session)->schema(), {.adopt = options.adopt});

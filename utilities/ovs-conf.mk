@@ -11,6 +11,8 @@ libovs_conf_a_SOURCES = \
 	utilities/conf/dump.h \
 	utilities/conf/evaluate.cc \
 	utilities/conf/evaluate.h \
+	utilities/conf/faults.cc \
+	utilities/conf/faults.h \
 	utilities/conf/guard.cc \
 	utilities/conf/guard.h \
 	utilities/conf/kind.cc \
@@ -25,6 +27,8 @@ libovs_conf_a_SOURCES = \
 	utilities/conf/session.h \
 	utilities/conf/settings.cc \
 	utilities/conf/settings.h \
+	utilities/conf/types.cc \
+	utilities/conf/types.h \
 	utilities/conf/undo.cc \
 	utilities/conf/undo.h
 conf_LIBS = libovs-conf.a $(vsctl_LIBS)

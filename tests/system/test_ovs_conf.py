@@ -19,7 +19,7 @@ import ovs_test
 from certificates import Authority
 from ovs_test import SOURCE_DIR, canonical_database, is_running, limit, wait_until
 
-DONE, DIFFERS, MISTAKE, DATABASE, SWITCH, UNCONFIRMED = range(6)
+DONE, DIFFERS, MISTAKE, DATABASE, SWITCH, UNCONFIRMED, FAULTS = range(7)
 
 NET = """
 ovs_bridges="br0"
@@ -207,9 +207,53 @@ def test_adopt(switch):
 
 def test_missing_devices_are_named(conf):
     conf.box.start_vswitchd(args=("--enable-dummy=override",))
-    done = conf.apply('ovs_bridges="br0"\novs_ports_br0="p0 bad"\novs_port_bad="type=nonsense"\n')
+    done = conf.apply('ovs_bridges="br0"\novs_ports_br0="p0 bad"\novs_port_bad="type=patch"\n')
     assert "bad: " in done.stderr
     assert "p0" not in done.stderr
+
+
+def test_what_worked_before_and_does_not_now(switch):
+    patch = ('ovs_bridges="br0 br1"\novs_ports_br0="a"\novs_ports_br1="b"\n'
+             'ovs_port_a="type=patch options:peer=b"\novs_port_b="type=patch options:peer=a"\n')
+    # What is new, and has no peer yet, has not worked before.
+    switch.apply(patch.replace('"type=patch options:peer=a"', '"type=patch options:peer=c"'))
+    switch.apply(patch)
+    done = switch.apply(patch.replace("peer=b", "peer=nobody"), status=FAULTS)
+    assert "change interface a: " in done.stdout  # it is done
+    assert done.stderr.splitlines()[-1] == "ovs-conf: a, b worked before this change, and do not now"
+    # The next time they have not worked before.
+    assert "a: " in switch.apply(patch.replace("peer=b", "peer=nobody")).stderr
+    switch.apply(patch)
+    switch.apply(patch.replace("peer=b", "peer=nobody"), "--confirm=600", status=FAULTS)
+    assert switch("revert").stdout == "the old configuration is back\n"
+    assert switch.apply(patch).stderr == ""
+
+
+def test_types_of_another_switch(conf):
+    """What a switch says that it knows is good; and only this version's own without a switch."""
+    net = 'ovs_bridges="br0"\novs_ports_br0="vx0"\novs_port_vx0="type=vxlan"\n'
+    message = 'ovs_port_vx0: type=vxlan: the switch has no type "vxlan"; there are afxdp, internal, patch, system, tap'
+    for command in ("check", "diff", "apply"):
+        assert message in conf(command, "-", text=net, status=MISTAKE).stderr
+    conf.box.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "iface_types=system,vxlan")
+    assert "type=vxlan" in conf.differs(net)
+    conf.apply(net, "--no-wait")
+    assert 'did you mean "vxlan"' in conf.apply(net.replace("vxlan", "vxlam"), "--no-wait", status=MISTAKE).stderr
+
+
+def test_a_manager_that_cannot_be_opened(box):
+    """The server says why, and ovs-conf repeats it."""
+    conf = Conf(box)
+    box.server = box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"])
+    box.start_vswitchd()
+    good = f'ovs_bridges=""\novs_manager="punix:{box.run_dir}/m.sock"\n'
+    assert conf.apply(good).stderr == ""
+    bad = f'ovs_bridges=""\novs_manager="punix:{box.top}/none/m.sock"\n'
+    for _ in range(2):  # also when there is nothing to change
+        said = conf.apply(bad, status=FAULTS).stderr
+        assert said.startswith(f"ovs-conf: the database server cannot use the manager punix:{box.top}/none/m.sock: ")
+        assert "No such file or directory" in said
+    assert conf.apply(good).stderr == ""
 
 
 def test_somebody_changes_the_same_at_the_same_time(switch):
@@ -347,6 +391,12 @@ def test_mistakes_change_nothing(switch):
         ('ovs_bridges="br0"\novs_ports_br0="p0,p1"\n', "standard input:2: ovs_ports_br0: \"p0,p1\" cannot be a device: "
                                                         "names are separated by spaces"),
         ("ovs_bridges=\u201cbr0\u201d\n", "standard input:1: ovs_bridges=\u201cbr0\u201d: the character \u201c (U+201C, "),
+        (NET.replace("datapath_type=dummy", "datapath_type=netdv").replace(" type=dummy", " type=afxpd"),
+         'standard input:4: ovs_bridge_br0: datapath_type=netdv: the switch has no datapath_type "netdv"; did you mean '
+         '"netdev"?\nstandard input:6: ovs_port_p1: type=afxpd: the switch has no type "afxpd"; did you mean "afxdp"?\n'),
+        (NET.replace("type=dummy\"", "type=\u201cdummy\u201d\""), "comes from a word processor"),
+        (NET.replace("type=dummy\"", "type=afxdp options:xdp-mode=nativ\""), 'did you mean "native"?'),
+        (NET + 'ovs_ssl="private_key=/a certificate=b"\n', "ca_cert= is missing"),
         ("\0\0", "standard input:1: a byte of value 0"),
         ("exit 0\n", "before the end of the file"),
         ("ovs_bridges=\"$(reboot-now)\"\n", "not found"),
@@ -610,7 +660,7 @@ def test_the_example_file(conf):
     conf("check", "-", text=example)
     assert conf("diff", "-", text=example).stdout == ""
     everything = re.sub(r"(?m)^#(?=ovs_)", "", example)
-    everything += 'ovs_ports_br0="eth0 tap0 tap1 tap9 bond0 vx0 to-br1"\n'
+    everything += 'ovs_ports_br0="eth0 tap0 tap1 tap9 bond0 to-br1"\n'
     conf("check", "-", text=everything)
     first = re.search(r"(?s)# Two VLANs.*?# The host's own", example)[0]
     conf.apply(re.sub(r"(?m)^#(?=ovs_)", "", first), "--no-wait")

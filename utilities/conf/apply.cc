@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/paths.h"
 #include "base/text.h"
+#include "conf/faults.h"
 
 namespace ovs::conf {
 
@@ -15,6 +17,13 @@ void complain(std::string_view message) {
   for (std::string_view line : split(message, '\n'))
     if (!line.empty())
       std::fprintf(stderr, "%s: %.*s\n", program_name().c_str(), static_cast<int>(line.size()), line.data());
+}
+
+void complain_of(std::vector<Mistake> mistakes, const std::string& file) {
+  const std::string name = file_name(file);
+  const std::size_t n = mistakes.size();
+  std::fputs(to_text(std::move(mistakes), name).c_str(), stderr);
+  complain(fmt::format("{} {} in {}; nothing is changed", n, n == 1 ? "mistake" : "mistakes", name));
 }
 
 std::string file_name(const std::string& file) { return file == "-" ? "standard input" : file; }
@@ -80,6 +89,43 @@ Result<void> await_switch(std::unique_ptr<Session>& session, std::int64_t number
   }
 }
 
+// What a fault that goes by itself may take, such as a queue that the kernel still holds.
+constexpr runtime::Duration fault_limit{2000};
+// What the database server may take to open what it has just been told of.
+constexpr runtime::Duration server_limit{3000};
+
+// What does not work although it was declared; the exit status.
+int say_faults(Session& session, const Declared& declared, const Plan& plan, const std::set<std::string>& fit) {
+  const auto lost = [&] {
+    std::vector<std::string> names;
+    const std::set<std::string> now = interfaces_without_fault(session.present());
+    for (const std::string& name : interfaces_of(declared))
+      if (fit.contains(name) && !now.contains(name)) names.push_back(name);
+    return names;
+  };
+  const bool may_come = std::ranges::any_of(plan.edits, [](const RowEdit& e) {
+    const bool switched = e.columns.contains("manager_options") || e.columns.contains("ssl");
+    return e.kind->id == Id::manager || e.kind->id == Id::ssl || (e.kind->id == Id::root && switched);
+  });
+  const auto managers_known = [&] {
+    const auto state = manager_faults(session.present(), declared);
+    return !state.unknown && state.faults.empty();
+  };
+  session.loop().run_until([&] { return lost().empty(); }, fault_limit);
+  if (may_come) session.loop().run_until(managers_known, server_limit);
+  for (const std::string& error : session.interface_errors(declared)) complain(error);
+  int status = exit_done;
+  for (const std::string& fault : manager_faults(session.present(), declared).faults) {
+    complain(fault);
+    status = exit_faults;
+  }
+  std::vector<std::string> names = lost();
+  if (names.empty()) return status;
+  complain(fmt::format("{} worked before this change, and {} not now",
+                       join(names, ", "), names.size() == 1 ? "does" : "do"));
+  return exit_faults;
+}
+
 }  // namespace
 
 Applied apply(const Declared& declared, const ApplyOptions& options,
@@ -90,7 +136,12 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
     return {exit_database};
   }
   Session& s = **session;
+  if (auto mistakes = check_types(declared.types, s.types()); !mistakes.empty()) {
+    complain_of(std::move(mistakes), options.file);
+    return {exit_mistake};
+  }
   Plan plan;
+  std::set<std::string> fit;
   std::string words;
   std::optional<Undo> undo;
   const auto same = [](const Uuid& uuid) { return uuid; };
@@ -98,6 +149,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
   auto committed = s.commit(
       fmt::format("{}: apply {}", program_name(), options.file),
       [&](dbclient::Transaction& transaction, const Present& now) -> Result<void> {
+        fit = interfaces_without_fault(now);
         plan = make_plan(declared, now, s.schema(), {.adopt = options.adopt});
         if (!plan.refusals.empty()) return unexpected(join(plan.refusals, "\n"));
         if (plan.empty()) return {};
@@ -132,7 +184,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
       complain("the new configuration stays in the database: " + back.error().message);
       return {exit_switch, true};
     }
-    for (const std::string& error : (*session)->interface_errors(declared)) complain(error);
+    return {say_faults(**session, declared, plan, fit), committed->sent};
   }
   return {exit_done, committed->sent};
 }

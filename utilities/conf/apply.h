@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conf/session.h"
 
@@ -43,6 +44,9 @@ Result<bool> take_back(Session& session, const Undo& undo, std::string_view why)
 
 // The file as messages call it: "-" is standard input.
 std::string file_name(const std::string& file);
+
+// All mistakes of a file, and how many they are.
+void complain_of(std::vector<Mistake> mistakes, const std::string& file);
 
 // Each line of a message on standard error, with the program's name.
 void complain(std::string_view message);

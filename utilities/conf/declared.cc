@@ -68,6 +68,8 @@ class Reader {
     }
     check_mirrored_ports();
     check_devices();
+    check_options();
+    out.declared.types = std::move(types_);
     out.declared.sets_bridges = variables_.contains("ovs_bridges");
     out.declared.sets_anything = variables_.size() > variables_.count("ovs_keep_undeclared");
     for (const auto& [name, variable] : variables_)
@@ -284,6 +286,21 @@ class Reader {
         }
   }
 
+  // Whether interfaces of their types have the options, whichever of the two is said first.
+  void check_options() {
+    std::map<std::string_view, std::string_view> types;
+    for (const Item& bridge : root_.children)
+      for (const Item& port : bridge.children)
+        for (const Item& interface : port.children)
+          if (const auto type = interface.settings.columns.find("type"); type != interface.settings.columns.end())
+            types.emplace(interface.name, type->second.string());
+    for (const Option& o : options_) {
+      const auto type = types.find(o.interface);
+      if (type == types.end()) continue;
+      if (auto ok = check_option(type->second, o.key, o.value); !ok) mistake(*o.variable, ok.error().message);
+    }
+  }
+
   // "ovs_bridge_br0" or "ovs_port_br0" with names where settings are expected, as in other programs' files.
   bool are_ports(const std::vector<std::string>& list, const std::vector<const Kind*>& kinds) const {
     return !list.empty() && std::ranges::all_of(list, [&](const std::string& word) {
@@ -301,7 +318,6 @@ class Reader {
 
   // What is wrong with a word that is no setting.
   std::string complaint(const std::vector<const Kind*>& kinds, const std::string& word, const Error& error) const {
-    if (auto typographic = utilities::typographic_complaint(word)) return *typographic;
     const auto end = word.find_first_of(";,");
     if (end != std::string::npos && read_setting(schema_, kinds, word.substr(0, end))) {
       const std::string_view rest = std::string_view(word).substr(end + 1);
@@ -309,6 +325,24 @@ class Reader {
         return fmt::format("{}: settings are separated by spaces, not by \"{}\"", word, word[end]);
     }
     return error.message;
+  }
+
+  // Adds a setting, and keeps what is to be looked at when all of them are known.
+  void put(Item& item, Setting setting, const Variable& v) {
+    const std::string_view column = setting.column->name;
+    const bool interface = item.kind->id == Id::interface;
+    if ((interface && column == "type") || (item.kind->id == Id::bridge && column == "datapath_type"))
+      types_.push_back({v.line, v.name, interface ? NamedType::Of::interface : NamedType::Of::datapath,
+                        std::string(setting.value.string())});
+    if (interface && column == "options" && setting.key)
+      options_.push_back({&v, item.name, *setting.key, std::string(setting.value.value(0).string())});
+    if (auto ok = add(item.settings, std::move(setting)); !ok) mistake(v, ok.error().message);
+  }
+
+  // A word that reads as a setting may still have been meant otherwise.
+  Result<Setting> read_word(const std::vector<const Kind*>& kinds, const std::string& word) const {
+    if (auto typographic = utilities::typographic_complaint(word)) return unexpected(std::move(*typographic));
+    return read_setting(schema_, kinds, word);
   }
 
   void read_port(Item& port, const Variable& v) {
@@ -324,7 +358,7 @@ class Reader {
     const auto list = words(v);
     if (port.implied && are_ports(list, kinds)) return mistake_ports(v, list, port.name);
     for (const std::string& word : list) {
-      auto setting = read_setting(schema_, kinds, word);
+      auto setting = read_word(kinds, word);
       if (!setting) {
         std::string text = complaint(kinds, word, setting.error());
         if (interfaces > 1 && read_setting(schema_, {&kind(Id::interface)}, word))
@@ -334,7 +368,7 @@ class Reader {
         continue;
       }
       Item& target = setting->kind == port.kind ? port : *interface;
-      if (auto ok = add(target.settings, std::move(*setting)); !ok) mistake(v, ok.error().message);
+      put(target, std::move(*setting), v);
     }
   }
 
@@ -342,12 +376,12 @@ class Reader {
     const auto list = words(v);
     if (item.kind->id == Id::bridge && are_ports(list, kinds)) return mistake_ports(v, list, item.name);
     for (const std::string& word : list) {
-      auto setting = read_setting(schema_, kinds, word);
+      auto setting = read_word(kinds, word);
       if (!setting) {
         mistake(v, complaint(kinds, word, setting.error()));
         continue;
       }
-      if (auto ok = add(item.settings, std::move(*setting)); !ok) mistake(v, ok.error().message);
+      put(item, std::move(*setting), v);
     }
   }
 
@@ -369,9 +403,18 @@ class Reader {
       if (is_setting(*item.kind, column) && column.type.min > 0 && column.type.max > 1 &&
           !item.settings.columns.contains(column.name))
         mistake(v, fmt::format("{0}= is missing: write {0}=HOST:PORT", column.name));
+    if (item.kind->id == Id::ssl) check_keys(item, v);
     if (auto targets = item.settings.columns.find("targets"); targets != item.settings.columns.end())
       for (std::size_t i = 0; i < targets->second.size(); i++)
         if (auto ok = check_collector(targets->second.key(i).string()); !ok) mistake(v, ok.error().message);
+  }
+
+  void check_keys(const Item& ssl, const Variable& v) {
+    for (std::string_view column : key_columns) {
+      const auto file = ssl.settings.columns.find(column);
+      auto ok = check_key_file(column, file == ssl.settings.columns.end() ? "" : file->second.string());
+      if (!ok) mistake(v, ok.error().message);
+    }
   }
 
   // Targets, and settings of the target before them; in front of the first one, of all.
@@ -386,7 +429,7 @@ class Reader {
     items.reserve(list.size());  // `current` points into it
     for (const std::string& word : list) {
       if (word.find('=') != std::string::npos && !check_connection(word)) {
-        auto setting = read_setting(schema_, {&what}, word);
+        auto setting = read_word({&what}, word);
         if (!setting) {
           mistake(*v, complaint({&what}, word, setting.error()));
         } else if (auto ok = add(current->settings, std::move(*setting)); !ok) {
@@ -537,6 +580,12 @@ class Reader {
   std::map<std::string, const Variable*, std::less<>> named_in_;  // interfaces: where their names stand
   std::set<std::string, std::less<>> internal_;
   std::vector<std::pair<const Variable*, Settings>> mirrors_;
+  struct Option {
+    const Variable* variable;
+    std::string interface, key, value;
+  };
+  std::vector<Option> options_;
+  std::vector<NamedType> types_;
 };
 
 }  // namespace

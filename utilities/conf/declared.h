@@ -17,6 +17,7 @@
 #include "conf/evaluate.h"
 #include "conf/kind.h"
 #include "conf/settings.h"
+#include "conf/types.h"
 
 namespace ovs::conf {
 
@@ -35,6 +36,7 @@ struct Item {
 struct Declared {
   Item root;
   bool keep_undeclared = false;
+  std::vector<NamedType> types;
   // What an empty file does not do, and one that declares that there is nothing does.
   bool sets_anything = false, sets_bridges = false;
 };
@@ -61,5 +63,9 @@ bool is_device_type(std::string_view type);
 // Whether text is the target of a controller or manager ("tcp:192.0.2.1:6653"), or of a collector ("192.0.2.1:6343").
 Result<void> check_connection(std::string_view target);
 Result<void> check_collector(std::string_view target);
+// What TLS needs: columns of the table SSL, and whether a value is the name of a file that the database server, wherever
+// it was started, can find.
+inline constexpr std::string_view key_columns[] = {"private_key", "certificate", "ca_cert"};
+Result<void> check_key_file(std::string_view column, std::string_view file);
 
 }  // namespace ovs::conf

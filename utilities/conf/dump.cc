@@ -103,8 +103,7 @@ class Writer {
     }
     if (!words.empty()) variable("switch", "", words);
     write_targets(root, Id::manager, "manager", "", "the switch");
-    for (const auto& child : present_.children(root, kind(Id::ssl)))
-      variable("ssl", "", settings_of_single(kind(Id::ssl), child.record));
+    for (const auto& child : present_.children(root, kind(Id::ssl))) write_ssl(child.record);
 
     std::vector<std::string> names;
     std::vector<Present::Child> bridges;
@@ -117,6 +116,12 @@ class Writer {
     // Also where there is none: a file that does not say so removes nothing.
     variable("bridges", "", names);
     for (const auto& child : bridges) write_bridge(child.name, child.record);
+  }
+
+  void write_ssl(const Record& ssl) {
+    for (std::string_view column : key_columns)
+      if (auto ok = check_key_file(column, ssl.text(column)); !ok) return leave_out("SSL", ok.error().message);
+    variable("ssl", "", settings_of_single(kind(Id::ssl), ssl));
   }
 
   void write_targets(const Record& parent, Id id, std::string_view family, std::string_view suffix,

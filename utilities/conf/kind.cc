@@ -40,6 +40,17 @@ constexpr State states[] = {
     {"Interface", "cfm_flap_count"},
 };
 
+// Of these, what says how far the switch and the database server are, and what they can do.
+constexpr State reports[] = {
+    {"Open_vSwitch", "next_cfg"},       {"Open_vSwitch", "cur_cfg"}, {"Open_vSwitch", "datapath_types"},
+    {"Open_vSwitch", "iface_types"},    {"Interface", "error"},      {"Interface", "ofport"},
+    {"Manager", "status"},
+};
+
+bool is_report(std::string_view table, std::string_view column) {
+  return std::ranges::any_of(reports, [&](const State& s) { return s.table == table && s.column == column; });
+}
+
 bool is_reference(const ovsdb::ColumnType& type) {
   return type.key.type == ovsdb::AtomType::uuid || type.value.type == ovsdb::AtomType::uuid;
 }
@@ -92,8 +103,7 @@ std::vector<dbclient::TableDecl> declarations(const ovsdb::DatabaseSchema& schem
     if (!table) continue;
     dbclient::TableDecl declaration{name, {}};
     for (const ovsdb::ColumnSchema& column : table->columns) {
-      const bool progress = column.name == "cur_cfg" || column.name == "next_cfg" || column.name == "error";
-      if (column.index < ovsdb::first_column || (is_state(name, column) && !progress)) continue;
+      if (column.index < ovsdb::first_column || (is_state(name, column) && !is_report(name, column.name))) continue;
       declaration.columns.push_back({column.name, column.type});
     }
     out.push_back(std::move(declaration));

@@ -49,7 +49,7 @@ bool is_setting(const Kind& kind, const ovsdb::ColumnSchema& column);
 bool names_ports(const ovsdb::ColumnSchema& column);
 
 // The tables and columns that a replica needs: those of the kinds, those that they refer to, and what
-// the switch reports about its work (cur_cfg, error).
+// the switch reports about its work (cur_cfg, error, ofport).
 std::vector<dbclient::TableDecl> declarations(const ovsdb::DatabaseSchema& schema);
 
 // The schema in the installation's files: for those who have no server to ask.

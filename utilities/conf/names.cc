@@ -76,8 +76,9 @@ Result<void> check_device_name(std::string_view name) {
 }
 
 bool is_device_type(std::string_view type) {
-  static constexpr std::string_view types[] = {"", "system", "internal", "tap", "afxdp", "afxdp-nonpmd"};
-  return std::ranges::find(types, type) != std::end(types);
+  return type.empty() || std::ranges::any_of(interface_types(), [&](const InterfaceType& t) {
+    return t.device && t.name == type;
+  });
 }
 
 Result<void> check_connection(std::string_view target) {
@@ -123,6 +124,13 @@ Result<void> check_collector(std::string_view target) {
       return wrong(fmt::format("\"{}\" is no address", host));
   }
   return {};
+}
+
+Result<void> check_key_file(std::string_view column, std::string_view file) {
+  if (file.empty()) return unexpected(fmt::format("{0}= is missing: write {0}=/FILE", column));
+  if (file.front() == '/' || (column == "ca_cert" && file == "none")) return {};
+  return unexpected(fmt::format("{}={}: write the whole name, from \"/\" on: the database server reads the file", column,
+                                file));
 }
 
 }  // namespace ovs::conf

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/paths.h"
+#include "conf/faults.h"
 
 namespace ovs::conf {
 
@@ -111,12 +113,17 @@ Record Session::present_root() const {
   return out;
 }
 
+MoreTypes Session::types() const {
+  MoreTypes out;
+  const Record root = present_root();
+  for (auto [column, names] : {std::pair{"iface_types", &out.interfaces}, {"datapath_types", &out.datapaths}})
+    if (const Datum* d = root ? root.find(column) : nullptr)
+      for (std::size_t i = 0; i < d->size(); i++) names->emplace_back(d->key(i).string());
+  return out;
+}
+
 std::vector<std::string> Session::interface_errors(const Declared& declared) const {
-  std::set<std::string> names;
-  for (const Item& bridge : declared.root.children)
-    for (const Item& port : bridge.children)
-      for (const Item& interface : port.children)
-        if (interface.kind->id == Id::interface) names.insert(interface.name);
+  const std::set<std::string> names = interfaces_of(declared);
   std::vector<std::string> out;
   const dbclient::ReplicaTable* t = replica_->table("Interface");
   if (!t) return out;

@@ -28,6 +28,7 @@ enum Exit : int {
   exit_database = 3,    // the server cannot be reached, or refuses
   exit_switch = 4,      // the switch does not carry it out
   exit_unconfirmed = 5, // another change waits to be confirmed, or none does
+  exit_faults = 6,      // the change is made, and something does not work
 };
 
 class Session {
@@ -38,6 +39,9 @@ class Session {
 
   const ovsdb::DatabaseSchema& schema() const { return *schema_; }
   Present present() const;
+
+  // What the switch says that it knows.
+  MoreTypes types() const;
 
   // Sends one transaction, whose changes `fill` decides in view of the present content; it is asked again when
   // somebody else was faster.  With `notify` the switch is asked to say when it is done: commit() returns the number

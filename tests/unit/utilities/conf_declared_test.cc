@@ -108,6 +108,48 @@ TEST(ConfDeclared, NamesOfDevices) {
                       {"ovs_port_patch_to_another_bridge_1", "type=patch options:peer=x"}}), V{});
 }
 
+TEST(ConfDeclared, Types) {
+  const Declared d = declared({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "eth0 tap0"}, {"ovs_bridge_br0", "datapath_type=netdv"},
+                               {"ovs_port_eth0", "tag=1 type=afxpd"}, {"ovs_interface_tap0", "type=tap"}});
+  std::vector<std::string> types;
+  for (const NamedType& t : d.types) types.push_back(std::to_string(t.line) + ": " + t.variable + " " + t.name);
+  EXPECT_EQ(types, (V{"3: ovs_bridge_br0 netdv", "4: ovs_port_eth0 afxpd", "5: ovs_interface_tap0 tap"}));
+  auto with = [&](const std::string& value) {
+    return mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "eth0"}, {"ovs_port_eth0", value}});
+  };
+  EXPECT_EQ(with("type=afxdp options:xdp-mode=native options:n_rxq=1 options:use-need-wakeup=false"), V{});
+  // In whichever order, and wherever the type stands.
+  EXPECT_EQ(with("options:xdp-mode=nativ tag=1 type=afxdp options:n_rxq=1000").size(), 2u);
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "eth0"}, {"ovs_port_eth0", "options:xdp-mod=native"},
+                      {"ovs_interface_eth0", "type=afxdp"}}),
+            (V{"3: ovs_port_eth0: an interface of type afxdp has no option \"xdp-mod\"; did you mean \"xdp-mode\"?"}));
+  EXPECT_EQ(with("options:n_rxq=2"), V{});  // of a system interface: it is another program's
+}
+
+TEST(ConfDeclared, CharactersOfWordProcessors) {
+  auto with = [&](const std::string& value) {
+    return mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "eth0"}, {"ovs_port_eth0", value}});
+  };
+  EXPECT_EQ(with("tag=1 type=\u201cafxdp\u201d"),
+            (V{"3: ovs_port_eth0: type=\u201cafxdp\u201d: the character \u201c (U+201C, left double quotation mark) comes from "
+               "a word processor or a web page; type \" instead (or put the whole value in double quotes, if it is meant)"}));
+  for (const char* value : {"vlan_mode=native\u2013tagged", "external_ids:a=\u2018b\u2019", "external_ids:\u2014=b"})
+    EXPECT_EQ(with(value).size(), 1u) << value;
+  EXPECT_EQ(with("external_ids:a=\"\u201cb\u201d\" external_ids:b='\u2013'"), V{});
+  EXPECT_EQ(mistakes({{"ovs_manager", "ptcp:6640 external_ids:a=\u201cb\u201d"}}).size(), 1u);
+}
+
+TEST(ConfDeclared, KeysOfTls) {
+  auto with = [&](const std::string& value) { return mistakes({{"ovs_ssl", value}}); };
+  const std::string all = "private_key=/k certificate=/c ca_cert=/a";
+  EXPECT_EQ(with(all), V{});
+  EXPECT_EQ(with(all + " bootstrap_ca_cert=true"), V{});
+  EXPECT_EQ(with("private_key=/k certificate=/c ca_cert=none"), V{});
+  EXPECT_EQ(with("private_key=/k ca_cert=ca.pem"),
+            (V{"1: ovs_ssl: certificate= is missing: write certificate=/FILE",
+               "1: ovs_ssl: ca_cert=ca.pem: write the whole name, from \"/\" on: the database server reads the file"}));
+}
+
 TEST(ConfDeclared, UsualTypos) {
   const Lines base{{"ovs_bridges", "br0"}, {"ovs_ports_br0", "tap0 bond0"}, {"ovs_bond_bond0", "eth3 eth4"}};
   auto with = [&](const std::string& name, const std::string& value) {

@@ -24,7 +24,7 @@ class Chaos {
     json::object root = columns("Open_vSwitch");
     root["bridges"] = set(bridges);
     root["manager_options"] = set(managers);
-    if (below(4) == 0) root["ssl"] = row(world, "SSL", {});
+    if (below(4) == 0) root["ssl"] = row(world, "SSL", {{"private_key", "/k"}, {"certificate", "/c d"}, {"ca_cert", "none"}});
     world.insert("Open_vSwitch", ovs::to_text(root));
   }
 

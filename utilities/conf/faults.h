@@ -1,0 +1,28 @@
+// Faults: what the switch and the database server say does not work.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conf/declared.h"
+#include "conf/present.h"
+
+namespace ovs::conf {
+
+// The names of the interfaces that a file declares.
+std::set<std::string> interfaces_of(const Declared& declared);
+
+// The names of the interfaces that the switch has made its own, and about which it says nothing bad.
+std::set<std::string> interfaces_without_fault(const Present& present);
+
+// The managers of the file that the server cannot open, each with the reason.
+struct ManagerFaults {
+  std::vector<std::string> faults;
+  bool unknown = false;  // of some it has said nothing yet; nor does it ever where it does not look at this table
+};
+ManagerFaults manager_faults(const Present& present, const Declared& declared);
+
+}  // namespace ovs::conf
