@@ -11,6 +11,7 @@ shift 3
 PN=openvswitch P=$PN-$PV PF=$P EPREFIX='' ED=$D
 S=${S:-$PWD}
 REPLACING_VERSIONS=${REPLACING_VERSIONS-}
+MERGE_TYPE=${MERGE_TYPE:-source}
 _docdir=/usr/share/doc/$PF _docinto=
 
 die() { echo "die $*"; exit 1; }
@@ -28,6 +29,15 @@ elog() { echo "elog $*"; }
 ewarn() { echo "ewarn $*"; }
 econf() { printf 'econf'; printf ' %s' "$@"; echo; }
 emake() { printf 'emake'; printf ' %s' "$@"; echo; }
+# The kernel and the compiler of whoever is to be tested.
+kernel_is() {
+	local wanted=$((${2} * 1000 + ${3})) is=${KERNEL:-6012}
+	[[ $1 == -lt ]] && ((is < wanted))
+}
+tc-is-gcc() { [[ ${COMPILER:-gcc-12} == gcc-* ]]; }
+tc-is-clang() { [[ ${COMPILER:-gcc-12} == clang-* ]]; }
+gcc-major-version() { echo "${COMPILER:-gcc-12}" | sed 's/.*-//'; }
+clang-major-version() { gcc-major-version; }
 linux-info_pkg_setup() { printf '%s\n' "linux-info_pkg_setup" "checked $(echo $CONFIG_CHECK)"; }
 
 dodoc() {

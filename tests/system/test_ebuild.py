@@ -98,8 +98,14 @@ def test_kernel_options_are_checked_and_not_fatal():
         needed = re.findall(r"CONFIG_(\w+)", (TOP / "src/netlink" / header).read_text())
         text = release().read_text()
         assert needed and all(re.search(rf"\b{name}\b", text) for name in needed), header
+    # Each says what it is for, and those that this version does without that nobody needs them.
+    text = release().read_text()
+    for option in {option.lstrip("~") for option in options}:
+        assert re.search(rf'^ERROR_{option}="CONFIG_{option}: .+"$', text, re.M), option
+    for option in ("OPENVSWITCH", "NET_ACT_POLICE", "NET_CLS_BASIC", "NET_CLS_U32", "NET_SCH_HFSC", "NET_SCH_HTB"):
+        assert re.search(rf'^ERROR_{option}="CONFIG_{option}: not needed; ', text, re.M), option
     lines = run_phases(release(), "/nonexistent", "pkg_setup")
-    assert "inherit linux-info" in lines and "linux-info_pkg_setup" in lines
+    assert "inherit linux-info toolchain-funcs" in lines and "linux-info_pkg_setup" in lines
 
 
 def test_the_readme_leads_to_an_installed_package():
@@ -150,6 +156,22 @@ def test_the_flag_xdp(tmp_path):
         assert {"~XDP_SOCKETS", "~BPF_SYSCALL"} <= set(checked.split()) if use else "XDP" not in checked
     assert re.search(r"PKG_CHECK_MODULES\(\[LIBBPF\], \[libbpf >= 1.0\]", (TOP / "m4/ovs_afxdp.m4").read_text())
     assert "xdp? ( >=dev-libs/libbpf-1.0:= )" in variables(release())["RDEPEND"]
+
+
+@pytest.mark.parametrize("compiler, good", [("gcc-11", False), ("gcc-12", True), ("clang-13", False), ("clang-14", True)])
+def test_a_compiler_that_is_too_old_is_said_at_once(monkeypatch, compiler, good):
+    monkeypatch.setenv("COMPILER", compiler)
+    command = ["bash", str(PHASES), str(release()), version(), "/nonexistent", "pkg_pretend"]
+    assert ("die The sources" in subprocess.run(command, capture_output=True, text=True, check=False).stdout) != good
+    monkeypatch.setenv("MERGE_TYPE", "binary")
+    assert subprocess.run(command, capture_output=True, text=True, check=False).returncode == 0
+
+
+def test_a_kernel_that_is_too_old_for_af_xdp(monkeypatch):
+    for kernel, use, warned in ((5008, "xdp", True), (5008, "", False), (5009, "xdp", False)):
+        monkeypatch.setenv("KERNEL", str(kernel))
+        lines = run_phases(release(), "/nonexistent", "pkg_setup", use=use)
+        assert any(line.startswith("ewarn This kernel is older than 5.9") for line in lines) == warned
 
 
 def test_configure_knows_the_options(tmp_path):

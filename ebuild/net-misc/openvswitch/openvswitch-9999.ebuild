@@ -2,7 +2,7 @@
 
 EAPI=8
 
-inherit linux-info
+inherit linux-info toolchain-funcs
 [[ ${PV} != 9999 ]] || inherit git-r3
 
 DESCRIPTION="Virtual switch for hosts with virtual machines and containers"
@@ -30,7 +30,10 @@ RDEPEND="
 	sys-libs/libcap-ng
 	ssl? ( >=dev-libs/openssl-3:= )
 	xdp? ( >=dev-libs/libbpf-1.0:= )
+	!<sys-apps/openrc-0.45
 "
+# The services are installed wherever the package is, and need OpenRC only where it runs them: with another init they are
+# a few small files.
 DEPEND="
 	${RDEPEND}
 	sys-kernel/linux-headers
@@ -53,7 +56,7 @@ fi
 DOCS=( README.md NEWS.md )
 
 # Nothing here is needed to build, and not all of it to run: without it, something is said to be missing
-# when it is used.  linux-info looks at these in its pkg_setup.
+# when it is used.  linux-info looks at these in its pkg_setup, and prints what is below for those that are not set.
 CONFIG_CHECK="
 	~OPENVSWITCH ~PACKET ~TUN ~VETH
 	~NET_SCHED ~NET_CLS_ACT ~NET_CLS_BASIC ~NET_CLS_BPF ~NET_CLS_U32 ~NET_ACT_POLICE
@@ -62,22 +65,37 @@ CONFIG_CHECK="
 ERROR_XDP_SOCKETS="CONFIG_XDP_SOCKETS: no interface can have the type afxdp without it"
 ERROR_BPF_SYSCALL="CONFIG_BPF_SYSCALL: no interface can have the type afxdp without it"
 ERROR_DEBUG_INFO_BTF="CONFIG_DEBUG_INFO_BTF: interfaces of type afxdp may lose VLAN tags of containers without it"
+ERROR_NET_SCHED="CONFIG_NET_SCHED: for CONFIG_NET_CLS_BPF"
+ERROR_NET_CLS_ACT="CONFIG_NET_CLS_ACT: for CONFIG_NET_CLS_BPF"
+ERROR_NET_SCH_INGRESS="CONFIG_NET_SCH_INGRESS: for CONFIG_NET_CLS_BPF"
 ERROR_NET_CLS_BPF="CONFIG_NET_CLS_BPF: keeps packets of ports from the host's own stack; NF_TABLES_NETDEV does, too"
-ERROR_OPENVSWITCH="CONFIG_OPENVSWITCH: not used by this version yet, which always forwards in user space"
-ERROR_NET_ACT_POLICE="CONFIG_NET_ACT_POLICE: for policing, which this version does not do yet"
-ERROR_NET_CLS_BASIC="CONFIG_NET_CLS_BASIC: for policing, which this version does not do yet"
-ERROR_NET_CLS_U32="CONFIG_NET_CLS_U32: for policing, which this version does not do yet"
-ERROR_NET_SCH_HFSC="CONFIG_NET_SCH_HFSC: for QoS, which this version does not do yet"
-ERROR_NET_SCH_HTB="CONFIG_NET_SCH_HTB: for QoS, which this version does not do yet"
+ERROR_OPENVSWITCH="CONFIG_OPENVSWITCH: not needed; this version forwards in user space, a later one can use it"
+ERROR_NET_ACT_POLICE="CONFIG_NET_ACT_POLICE: not needed; a later version can police rates by it"
+ERROR_NET_CLS_BASIC="CONFIG_NET_CLS_BASIC: not needed; a later version can police rates by it"
+ERROR_NET_CLS_U32="CONFIG_NET_CLS_U32: not needed; a later version can police rates by it"
+ERROR_NET_SCH_HFSC="CONFIG_NET_SCH_HFSC: not needed; a later version can do QoS by it"
+ERROR_NET_SCH_HTB="CONFIG_NET_SCH_HTB: not needed; a later version can do QoS by it"
 ERROR_PACKET="CONFIG_PACKET: bridges have no ports that are interfaces of this host without it"
 ERROR_TUN="CONFIG_TUN: bridges have no interface of their own on this host without it"
 ERROR_VETH="CONFIG_VETH: containers are connected by it"
+
+pkg_pretend() {
+	[[ ${MERGE_TYPE} != binary ]] || return 0
+	if tc-is-gcc && [[ $(gcc-major-version) -lt 12 ]]; then
+		die "The sources are C++20 and need GCC 12 or newer; gcc-config selects it"
+	elif tc-is-clang && [[ $(clang-major-version) -lt 14 ]]; then
+		die "The sources are C++20 and need Clang 14 or newer"
+	fi
+}
 
 pkg_setup() {
 	if use xdp; then
 		CONFIG_CHECK+=" ~XDP_SOCKETS ~BPF_SYSCALL ~DEBUG_INFO_BTF"
 	fi
 	linux-info_pkg_setup
+	if use xdp && kernel_is -lt 5 9; then
+		ewarn "This kernel is older than 5.9: no interface can have the type afxdp with it."
+	fi
 }
 
 pkg_nofetch() {
