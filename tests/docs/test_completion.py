@@ -97,6 +97,10 @@ def test_conf(box, complete):
     assert complete("ovs-conf", "check", "net") == ["net.conf"]
     assert complete("ovs-conf", "check", "net.conf", "") == []
     assert complete("ovs-conf", "dump", "") == []
+    for words in (["-p"], ["--ca-cert"], ["--ca-cert", "="]):
+        assert complete("ovs-conf", "dump", *words, "net") == ["net.conf"]
+    assert complete("ovs-conf", "-p", "key.pem", "--ca-cert", "=", "ca.pem", "d") == ["diff", "dump"]
+    assert complete("ovs-conf", "--ssl-protocols", "") == []
     assert set(complete("ovs-conf", "--")) == {
         option + value for option, value in re.findall(r"(?m)^  (?:-., )?(--[a-z-]+)(=?)",
                                                        box.run("ovs-conf", "--help").stdout)}

@@ -111,6 +111,25 @@ def test_restart_and_stop_leave_the_network(booted):
     ovs_test.wait_until(lambda: booted.reaches("vm1", "vm3", wait=1), 10, "forwarding")
 
 
+def test_what_does_not_work_any_more_is_said(host):
+    """A reload fails then; a start does not, for the sake of what needs it."""
+    patch = ('ovs_bridges="br0 br1"\novs_ports_br0="a"\novs_ports_br1="b"\n'
+             'ovs_port_a="type=patch options:peer=b"\novs_port_b="type=patch options:peer=a"\n')
+    host.write("/etc/conf.d/ovs", patch)
+    host.boot()
+    message = "a, b worked before this change, and do not now"
+    host.write("/etc/conf.d/ovs", patch.replace("peer=b", "peer=nobody"))
+    done = host.run("rc-service", "ovs", "reload", status=None)
+    assert done.returncode != 0 and message in done.stdout
+    host.write("/etc/conf.d/ovs", patch)
+    host.run("rc-service", "ovs", "reload")
+    host.run("rc-service", "ovs", "stop")
+    host.write("/etc/conf.d/ovs", patch.replace("peer=b", "peer=nobody"))
+    done = host.run("rc-service", "ovs", "start")
+    assert message in done.stdout and "Not all of /etc/conf.d/ovs works" in done.stdout
+    assert host.status("ovs") == "started"
+
+
 @pytest.mark.parametrize("mistake, message", [
     ('ovs_port_tap0="tags=1"', "tag"),
     ('ovs_port_tap0="tag=4096"', "4096"),
