@@ -23,6 +23,7 @@ constexpr OptionKey patch_options[] = {{.name = "peer"}};
 
 constexpr std::array types{
     InterfaceType{.name = "afxdp", .device = true, .has_options = true, .options = afxdp_options},
+    InterfaceType{.name = "afxdp-nonpmd", .device = true, .has_options = true, .options = afxdp_options},
     InterfaceType{.name = "dummy", .for_tests = true},
     InterfaceType{.name = "dummy-internal", .for_tests = true},
     InterfaceType{.name = "internal", .device = true},
