@@ -20,8 +20,6 @@ constexpr runtime::Duration min_backoff{1000};
 // How soon a target from a database that could not be opened (an address in use) is tried again.
 constexpr runtime::Duration retry_interval{5000};
 
-bool is_by_tls(std::string_view name) { return name.starts_with("ssl:") || name.starts_with("pssl:"); }
-
 }  // namespace
 
 // One target, listening or connecting.
@@ -248,7 +246,7 @@ void Remotes::database_changed(Hosted& hosted) {
 
 // Whether a remote cannot be opened for want of a key that the database may still bring.
 bool Remotes::waits_for_keys(const std::string& name) const {
-  return keys_may_come_ && is_by_tls(name) && !runtime::check_tls(server_.loop());
+  return keys_may_come_ && runtime::wants_tls(name) && !runtime::check_tls(server_.loop());
 }
 
 void Remotes::keys_changed() {
@@ -258,7 +256,7 @@ void Remotes::keys_changed() {
   }
   // Remotes that are open stay so.  The loop itself says where it goes on with older keys.
   for (const auto& [name, endpoint] : endpoints_) {
-    if (!is_by_tls(name)) continue;
+    if (!runtime::wants_tls(name)) continue;
     if (auto checked = runtime::check_tls(server_.loop()); !checked) {
       log.warn("{}: {}; until that changes, whoever connects is refused", name, checked.error().message);
     }
@@ -409,7 +407,7 @@ void Remotes::write_status() {
       json::array pairs;
       if (endpoint != endpoints_.end()) {
         auto status = endpoint->second->status();
-        if (is_by_tls(row.target)) {
+        if (runtime::wants_tls(row.target)) {
           if (auto problem = runtime::tls_problem(server_.loop())) status.try_emplace("last_error", *problem);
         }
         for (const auto& [key, value] : status) pairs.push_back(json::array{key, value});

@@ -33,8 +33,6 @@ Result<std::shared_ptr<const ovsdb::DatabaseSchema>> schema_of(const std::string
   return std::move(*schema);
 }
 
-bool wants_tls(std::string_view remote) { return remote.starts_with("ssl:") || remote.starts_with("pssl:"); }
-
 // " for the user NAME", where that may be the reason.
 std::string for_whom(int error) {
   if (error != EACCES) return {};
@@ -134,7 +132,7 @@ void StartCheck::columns_and_files(const std::vector<std::string>& remotes, cons
   if (tls.private_key.empty() && tls.certificate.empty() && tls.ca_cert.empty() && tls.peer_ca_cert.empty()) return;
   const auto complete = runtime::check_tls_settings(tls);
   // Remotes that the database names want them all, too.
-  if (!complete && std::ranges::none_of(remotes, wants_tls)) mistakes_.push_back(complete.error().message);
+  if (!complete && std::ranges::none_of(remotes, runtime::wants_tls)) mistakes_.push_back(complete.error().message);
   files(tls, complete.has_value());
 }
 

@@ -21,7 +21,7 @@ Result<void> check_tls_settings(const TlsSettings&) { return unexpected(std::str
 
 Result<void> check_tls_settings(const TlsSettings& settings, std::string_view remotes) {
   for (std::string_view name : split_any(remotes, ", \t\n")) {
-    if (!name.starts_with("ssl:") && !name.starts_with("pssl:")) continue;
+    if (!wants_tls(name)) continue;
     return Unexpected{check_tls_settings(settings).error().in(name)};
   }
   return {};

@@ -70,7 +70,7 @@ Result<void> check_tls_settings(const TlsSettings& settings) {
 
 Result<void> check_tls_settings(const TlsSettings& settings, std::string_view remotes) {
   for (std::string_view name : split_any(remotes, ", \t\n")) {
-    if (!name.starts_with("ssl:") && !name.starts_with("pssl:")) continue;
+    if (!wants_tls(name)) continue;
     if (auto checked = check_tls_settings(settings); !checked) return Unexpected{std::move(checked).error().in(name)};
   }
   return {};

@@ -33,6 +33,9 @@ bool tls_supported();
 inline constexpr std::string_view tls_is_absent =
     "this build has no TLS (it was configured with --disable-ssl, or without OpenSSL)";
 
+// Whether the name of a stream or listener wants TLS.
+inline bool wants_tls(std::string_view remote) { return remote.starts_with("ssl:") || remote.starts_with("pssl:"); }
+
 struct TlsSettings {
   // Files in PEM form; empty: not given.
   std::string private_key;

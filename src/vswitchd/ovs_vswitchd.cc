@@ -82,7 +82,7 @@ Result<void> check(const Arguments& arguments, runtime::Daemon& daemon) {
   bool by_tls = false;
   for (const std::string_view name : split_any(arguments.database, ", \t\n")) {
     if (!runtime::Listener::check_name(name)) OVS_TRY_DO(runtime::Stream::check_name(name));
-    by_tls = by_tls || name.starts_with("ssl:") || name.starts_with("pssl:");
+    by_tls = by_tls || runtime::wants_tls(name);
   }
   if (!by_tls) return {};
   runtime::Loop loop;
