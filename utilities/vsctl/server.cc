@@ -92,8 +92,8 @@ Result<void> Server::wait(const std::function<bool()>& done, std::string_view wh
   const bool short_limit = limit_ && *limit_ <= notice;
   if (!loop_.run_until(over, short_limit ? *limit_ : notice)) {
     auto timed_out = [&] {
-      return unexpected("waited " + real_to_text(static_cast<double>(limit_->count()) / 1000) + " seconds in vain for " + text,
-                        ETIMEDOUT);
+      const std::string seconds = real_to_text(static_cast<double>(limit_->count()) / 1000);
+      return unexpected("waited " + seconds + " seconds in vain for " + text, ETIMEDOUT);
     };
     if (short_limit) return timed_out();
     patient = false;

@@ -34,8 +34,8 @@ class Source {
 
 class Server : public Source {
  public:
-  // `remotes` may be passive: then the server is waited for.  `retry`: keeps trying to connect for ever.  `limit`: how long each wait may take; none: for ever.
-  // `tls`: the keys for remotes by TLS.
+  // `remotes` may be passive: then the server is waited for.  `retry`: keeps trying to connect for
+  // ever.  `limit`: how long each wait may take; none: for ever.  `tls`: the keys for remotes by TLS.
   static Result<std::unique_ptr<Server>> connect(std::string_view remotes, bool retry,
                                                  std::optional<runtime::Duration> limit = {},
                                                  const runtime::TlsSettings& tls = {});
@@ -46,7 +46,8 @@ class Server : public Source {
   // Sends a transaction and waits for its end.  `transaction` has the outcome's details afterwards.
   dbclient::Outcome commit(dbclient::Transaction& transaction);
   // Runs the loop until `done`.  After two seconds standard error says what is waited for: `what`,
-  // or the server, and why it could not be reached when that was tried last.  The error of a wait that took too long has the code ETIMEDOUT.
+  // or the server, and why it could not be reached when that was tried last.  The error of a wait
+  // that took too long has the code ETIMEDOUT.
   Result<void> wait(const std::function<bool()>& done, std::string_view what = {});
 
   std::optional<runtime::Duration> limit() const { return limit_; }
