@@ -232,7 +232,7 @@ def test_what_worked_before_and_does_not_now(switch):
 def test_types_of_another_switch(conf):
     """What a switch says that it knows is good; and only this version's own without a switch."""
     net = 'ovs_bridges="br0"\novs_ports_br0="vx0"\novs_port_vx0="type=vxlan"\n'
-    message = 'ovs_port_vx0: type=vxlan: the switch has no type "vxlan"; there are afxdp, internal, patch, system, tap'
+    message = 'ovs_port_vx0: type=vxlan: the switch has no type "vxlan"; there are afxdp, afxdp-nonpmd, internal, '
     for command in ("check", "diff", "apply"):
         assert message in conf(command, "-", text=net, status=MISTAKE).stderr
     conf.box.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "iface_types=system,vxlan")
