@@ -398,7 +398,7 @@ def test_what_is_wrong_is_said(box, pki, server, tmp_path):
 
 def test_who_waits_says_why_tls_fails(box, pki, server):
     seconds = 3 * int(limit(1))
-    done = box.run("ovs-vsctl", f"--db={server.remote}", "--retry", f"--timeout={seconds}",
+    done = box.run("ovs-vsctl", f"--db={server.remote}", "--retry", "-t", str(seconds),
                    *pki.client.options(pki.other.certificate), "show", status=-signal.SIGALRM)
     first, last = done.stderr.splitlines()
     reason = f"the peer's certificate (CN=server) is not signed by the CA of {pki.other.certificate}"
