@@ -188,7 +188,11 @@ void Reporter::write_root(dbclient::Transaction& transaction, bool is_configured
   const dbclient::ReplicaTable& table = replica_.table(root_table);
   const dbclient::ReplicaRow* found = nullptr;
   table.each([&found](const dbclient::ReplicaRow& row) { found = &row; });
-  if (!found) return;
+  if (!found) {
+    // Nobody is left to be told, and what stays untold would be tried again without end.
+    configured_.reset();
+    return;
+  }
   const RootRow row(*found);
   const Uuid& id = row.uuid();
   if (is_configured) {

@@ -1,10 +1,13 @@
 """Ports of type afxdp, on veth pairs: with the kernel's copies, in the driver (native) and before the stack (generic)."""
 
+import contextlib
 import os
 import pwd
 import re
 import signal
 import socket
+import subprocess
+import textwrap
 import threading
 import time
 
@@ -65,6 +68,42 @@ def lan(request):
 
 def has_program(lan, name):
     return "xdp" in lan.host.namespace.run("ip", "-d", "link", "show", name).stdout.split("link/ether")[0]
+
+
+def assert_idle(lan, seconds):
+    def ticks():
+        fields = open(f"/proc/{lan.host.switch.pid}/stat").read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+    # The measure is itself a length of time.
+    before, began = ticks(), time.monotonic()
+    threading.Event().wait(seconds)
+    used = (ticks() - before) / 100 / (time.monotonic() - began)
+    assert used < 0.02 * ovs_test.limit(1), f"{used:.2%} of a core"
+
+
+@contextlib.contextmanager
+def other_socket(namespace, name):
+    """Another program's socket on the device's first queue."""
+    code = textwrap.dedent("""
+        import ctypes, mmap, signal, socket, struct, sys
+        memory = mmap.mmap(-1, 16 * 2048)
+        xdp = socket.socket(44, socket.SOCK_RAW)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        xdp.setsockopt(283, 4, struct.pack("=QQIIII", start, len(memory), 2048, 0, 0, 0))  # XDP_UMEM_REG
+        for ring in (5, 6, 2):  # XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_RX_RING
+            xdp.setsockopt(283, ring, 16)
+        address = struct.pack("=HHIII", 44, 0, socket.if_nametoindex(sys.argv[1]), 0, 0)  # sockaddr_xdp
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.bind(xdp.fileno(), address, len(address)) == 0, ctypes.get_errno()
+        print("bound", flush=True)
+        signal.pause()
+        """)
+    with namespace.popen("/usr/bin/python3", "-c", code, name, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout.readline() == "bound\n"
+            yield
+        finally:
+            program.terminate()
 
 
 def test_machines_reach_each_other(lan):
@@ -359,14 +398,20 @@ def test_idle(lan):
     for machine in (*lan.machines.values(), lan.host.namespace):
         machine.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6")
 
-    def ticks():
-        fields = open(f"/proc/{lan.host.switch.pid}/stat").read().rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-    # The measure is itself a length of time.
-    before, began = ticks(), time.monotonic()
-    threading.Event().wait(3)
-    used = (ticks() - before) / 100 / (time.monotonic() - began)
-    assert used < 0.02 * ovs_test.limit(1), f"{used:.2%} of a core"
+    assert_idle(lan, 3)
+
+
+def test_the_configuration_goes_while_a_port_waits():
+    """For the row that would be told that it is in force."""
+    with Lan(1) as lan, other_socket(lan.host.namespace, "p1"):
+        box, server = lan.host.box, f"unix:{lan.host.box.run_dir}/db.sock"
+        lan.host.namespace.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6")
+        box.run("ovs-vsctl", "--no-wait", "add-port", "br0", "p1", "--", "set", "Interface", "p1", "type=afxdp")
+        box.run("ovsdb-client", "transact", server,
+                '["Open_vSwitch", {"op": "delete", "table": "Open_vSwitch", "where": []}]')
+        ovs_test.wait_until(lambda: "br0" not in lan.host.appctl("dpctl/show"), what="the bridge to go")
+        assert_idle(lan, 2)
+        lan.host.vsctl("add-br", "br1")
 
 
 def test_an_unprivileged_user():
