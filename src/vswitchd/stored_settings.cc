@@ -11,7 +11,8 @@ namespace {
 
 struct Stored {
   std::string_view table;
-  std::string_view key;  // with "*" at its end: every key that begins so
+  std::string_view key;      // with "*" at its end: every key that begins so
+  std::string_view omitted;  // the value that asks for no more than the absence of the key
   std::string_view instead;
 };
 
@@ -22,34 +23,35 @@ constexpr std::string_view no_dpdk = "there is no DPDK in this switch", in_softw
                            checks = "flows are checked when what they depend on changes";
 
 constexpr std::array all{
-    Stored{"Open_vSwitch", "pmd-cpu-mask", "there is a forwarding thread for each processor that ovs-vswitchd may use "
-                                           "(taskset), up to 8, and the kernel moves them"},
-    Stored{"Open_vSwitch", "pmd-rxq-assign", queues},
-    Stored{"Open_vSwitch", "pmd-rxq-isolate", queues},
-    Stored{"Open_vSwitch", "pmd-auto-lb*", queues},
-    Stored{"Open_vSwitch", "pmd-maxsleep", "forwarding threads sleep when there is nothing to do"},
-    Stored{"Open_vSwitch", "pmd-perf-metrics", "nothing is measured"},
-    Stored{"Open_vSwitch", "tx-flush-interval", "packets are sent at once"},
-    Stored{"Open_vSwitch", "emc-insert-inv-prob", flow_cache},
-    Stored{"Open_vSwitch", "smc-enable", flow_cache},
-    Stored{"Open_vSwitch", "userspace-tso-enable", "segments stay whole where both interfaces allow it"},
-    Stored{"Open_vSwitch", "hw-offload", in_software},
-    Stored{"Open_vSwitch", "n-offload-threads", in_software},
-    Stored{"Open_vSwitch", "tc-policy", in_software},
-    Stored{"Open_vSwitch", "offload-rebalance", in_software},
-    Stored{"Open_vSwitch", "max-revalidator", checks},
-    Stored{"Open_vSwitch", "min-revalidate-pps", checks},
-    Stored{"Open_vSwitch", "n-handler-threads", one_thread},
-    Stored{"Open_vSwitch", "n-revalidator-threads", one_thread},
-    Stored{"Open_vSwitch", "bundle-idle-timeout", "there are no OpenFlow connections"},
-    Stored{"Open_vSwitch", "dpdk-*", no_dpdk},
-    Stored{"Open_vSwitch", "vhost-*", no_dpdk},
-    Stored{"Open_vSwitch", "per-port-memory", no_dpdk},
-    Stored{"Open_vSwitch", "shared-mempool-config", no_dpdk},
-    Stored{"Port", "bond-detect-mode", "links count as what their carrier signal says"},
-    Stored{"Interface", "pmd-rxq-affinity", queues},
-    Stored{"Interface", "tx-steering", "each forwarding thread sends by a queue of its own"},
-    Stored{"Interface", "emc-enable", flow_cache},
+    Stored{"Open_vSwitch", "pmd-cpu-mask", "",
+           "there is a forwarding thread for each processor that ovs-vswitchd may use (taskset), up to 8, and the kernel "
+           "moves them"},
+    Stored{"Open_vSwitch", "pmd-rxq-assign", "cycles", queues},
+    Stored{"Open_vSwitch", "pmd-rxq-isolate", "true", queues},
+    Stored{"Open_vSwitch", "pmd-auto-lb*", "false", queues},
+    Stored{"Open_vSwitch", "pmd-maxsleep", "0", "forwarding threads sleep when there is nothing to do"},
+    Stored{"Open_vSwitch", "pmd-perf-metrics", "false", "nothing is measured"},
+    Stored{"Open_vSwitch", "tx-flush-interval", "0", "packets are sent at once"},
+    Stored{"Open_vSwitch", "emc-insert-inv-prob", "100", flow_cache},
+    Stored{"Open_vSwitch", "smc-enable", "false", flow_cache},
+    Stored{"Open_vSwitch", "userspace-tso-enable", "false", "segments stay whole where both interfaces allow it"},
+    Stored{"Open_vSwitch", "hw-offload", "false", in_software},
+    Stored{"Open_vSwitch", "n-offload-threads", "1", in_software},
+    Stored{"Open_vSwitch", "tc-policy", "none", in_software},
+    Stored{"Open_vSwitch", "offload-rebalance", "false", in_software},
+    Stored{"Open_vSwitch", "max-revalidator", "500", checks},
+    Stored{"Open_vSwitch", "min-revalidate-pps", "5", checks},
+    Stored{"Open_vSwitch", "n-handler-threads", "", one_thread},
+    Stored{"Open_vSwitch", "n-revalidator-threads", "", one_thread},
+    Stored{"Open_vSwitch", "bundle-idle-timeout", "10", "there are no OpenFlow connections"},
+    Stored{"Open_vSwitch", "dpdk-*", "false", no_dpdk},
+    Stored{"Open_vSwitch", "vhost-*", "false", no_dpdk},
+    Stored{"Open_vSwitch", "per-port-memory", "false", no_dpdk},
+    Stored{"Open_vSwitch", "shared-mempool-config", "", no_dpdk},
+    Stored{"Port", "bond-detect-mode", "carrier", "links count as what their carrier signal says"},
+    Stored{"Interface", "pmd-rxq-affinity", "", queues},
+    Stored{"Interface", "tx-steering", "thread", "each forwarding thread sends by a queue of its own"},
+    Stored{"Interface", "emc-enable", "true", flow_cache},
 };
 
 bool is_of(std::string_view key, std::string_view pattern) {
@@ -58,18 +60,13 @@ bool is_of(std::string_view key, std::string_view pattern) {
   return key.starts_with(pattern);
 }
 
-// What says no more than the absence of the key.
-bool asks_for_nothing(std::string_view value) {
-  return value == "false" || value == "0" || value == "none" || value == "carrier" || value == "thread";
-}
-
 }  // namespace
 
 void complain_of_stored_settings(std::string_view table, const StringMap& other_config, Complaints& complaints) {
   for (const auto& [key, value] : other_config) {
     const auto found =
         std::ranges::find_if(all, [&, &key = key](const Stored& s) { return s.table == table && is_of(key, s.key); });
-    if (found == all.end() || asks_for_nothing(value)) continue;
+    if (found == all.end() || value == found->omitted) continue;
     complaints.push_back(fmt::format("other_config:{} is not supported yet: {}", key, found->instead));
   }
 }

@@ -43,6 +43,11 @@ TEST(StoredSettings, AreNamed) {
                                         {"pmd-maxsleep", "0"}, {"pmd-rxq-affinity", "0:1"}}),
             Complaints{});
   EXPECT_EQ(complaints("Interface", {{"pmd-rxq-affinity", "0:1"}, {"tx-steering", "thread"}}).size(), 1U);
+  // What is on when nobody says so.
+  EXPECT_EQ(complaints("Open_vSwitch", {{"pmd-rxq-isolate", "true"}, {"emc-insert-inv-prob", "100"}}), Complaints{});
+  EXPECT_EQ(complaints("Open_vSwitch", {{"pmd-rxq-isolate", "false"}, {"emc-insert-inv-prob", "0"}}).size(), 2U);
+  EXPECT_EQ(complaints("Interface", {{"emc-enable", "true"}}), Complaints{});
+  EXPECT_EQ(complaints("Interface", {{"emc-enable", "false"}}).size(), 1U);
 }
 
 ofproto::BundleConfig bundle(PortColumns columns, Complaints* complaints = nullptr) {
