@@ -256,6 +256,8 @@ Result<void> Afxdp::open_sockets() {
       return put_in_use(*std::move(sockets), *std::move(program), XdpMode::native_with_zerocopy, channels.tx);
     }
     if (!any || is_of_all_modes(done.error().code)) return done;
+    // The queues that could be bound are freed a little later, and what is tried again then begins without it.
+    zero_copy_failed_ = true;
   }
   OVS_TRY(Sockets sockets, bind_sockets(channels.rx, frame_bytes, false));
   if (options_.mode != XdpMode::generic) {
