@@ -44,12 +44,6 @@ Result<std::unique_ptr<XskSocket>> XskSocket::prepare(const Settings& settings) 
   return socket;
 }
 
-Result<std::unique_ptr<XskSocket>> XskSocket::open(const Settings& settings) {
-  OVS_TRY(auto socket, prepare(settings));
-  OVS_TRY_DO(socket->bind());
-  return socket;
-}
-
 Result<void> XskSocket::reserve_frames() {
   const std::uint64_t bytes = area_bytes();
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

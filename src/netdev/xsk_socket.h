@@ -45,8 +45,6 @@ class XskSocket {
   // EBUSY: the queue has another socket, or had one a moment ago; this may be called again then, and is cheap.  One that
   // is bound stays so.
   Result<void> bind();
-  // Both.
-  static Result<std::unique_ptr<XskSocket>> open(const Settings& settings);
   ~XskSocket();
   XskSocket(const XskSocket&) = delete;
   XskSocket& operator=(const XskSocket&) = delete;

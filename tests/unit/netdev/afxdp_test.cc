@@ -40,6 +40,12 @@ std::string why_not_here() {
   return never ? trouble : std::string();
 }
 
+Result<std::unique_ptr<XskSocket>> open_socket(const XskSocket::Settings& settings) {
+  OVS_TRY(auto socket, XskSocket::prepare(settings));
+  OVS_TRY_DO(socket->bind());
+  return socket;
+}
+
 // In the modes that veth pairs know.
 class AfxdpTest : public testing::TestWithParam<const char*> {
  protected:
@@ -365,7 +371,7 @@ TEST_P(AfxdpTest, TakesItsOwnFormerSocketForNobodyElses) {
 }
 
 TEST_P(AfxdpTest, TellsOfAnotherProgramsSocket) {
-  auto other = XskSocket::open({.ifindex = ::if_nametoindex("port")});
+  auto other = open_socket({.ifindex = ::if_nametoindex("port")});
   ASSERT_TRUE(other) << other.error().message;
   auto made = registry->create("port", "afxdp", {{"xdp-mode", GetParam()}});
   ASSERT_TRUE(made);
@@ -689,7 +695,7 @@ class XskSocketTest : public testing::Test {
 };
 
 TEST_F(XskSocketTest, LosesNoFrameOfItsMemory) {
-  auto made = XskSocket::open({.ifindex = ifindex});
+  auto made = open_socket({.ifindex = ifindex});
   ASSERT_TRUE(made) << made.error().message;
   XskSocket& socket = **made;
   auto program = XdpProgram::load(ifindex, 1, true);
@@ -739,7 +745,7 @@ TEST_F(XskSocketTest, LosesNoFrameOfItsMemory) {
 
 // The kernel shows a frame before it tells that it took it from the fill ring.
 TEST_F(XskSocketTest, ReceivesWhileTheKernelPutsMore) {
-  auto made = XskSocket::open({.ifindex = ifindex});
+  auto made = open_socket({.ifindex = ifindex});
   ASSERT_TRUE(made) << made.error().message;
   XskSocket& socket = **made;
   auto program = XdpProgram::load(ifindex, 1, true);
@@ -769,7 +775,7 @@ TEST_F(XskSocketTest, ReceivesWhileTheKernelPutsMore) {
 }
 
 TEST_F(XskSocketTest, IsBoundWhenTheQueueIsFree) {
-  auto first = XskSocket::open({.ifindex = ifindex});
+  auto first = open_socket({.ifindex = ifindex});
   ASSERT_TRUE(first) << first.error().message;
   auto second = XskSocket::prepare({.ifindex = ifindex});
   ASSERT_TRUE(second) << second.error().message;
@@ -786,7 +792,7 @@ TEST_F(XskSocketTest, IsBoundWhenTheQueueIsFree) {
 }
 
 TEST_F(XskSocketTest, TakesNothingThatIsTooLong) {
-  auto made = XskSocket::open({.ifindex = ifindex});
+  auto made = open_socket({.ifindex = ifindex});
   ASSERT_TRUE(made) << made.error().message;
   Frame frame = text_frame("long");
   frame.resize(1523);
