@@ -19,6 +19,9 @@ LogModule log{"vswitchd"};
 
 using dbclient::ReplicaRow;
 
+// The server needs up to ten seconds to find out that a connection is dead.
+constexpr runtime::Duration lock_patience{15'000};
+
 HostFacts initial_facts() {
   HostFacts facts;
   facts.ovs_version = package_version();
@@ -30,7 +33,8 @@ HostFacts initial_facts() {
 
 }  // namespace
 
-Vswitchd::Vswitchd(runtime::Loop& loop, std::function<void()> settled) : loop_(loop), settled_(std::move(settled)) {}
+Vswitchd::Vswitchd(runtime::Loop& loop, std::function<void()> settled) 
+    : loop_(loop), settled_(std::move(settled)), patience_(loop, [this] { give_way(); }) {}
 
 Vswitchd::~Vswitchd() {
   if (!reconciler_) return;  // create() failed
@@ -84,10 +88,19 @@ void Vswitchd::on_connected() {
 
 void Vswitchd::look_at_lock() {
   if (!client_->is_connected() || client_->has_lock()) return;
+  if (!configured_) return give_way();
+  if (patience_.running()) return;
+  log.warn("the database's lock is held since the connection was lost, by a former connection of this switch or by "
+           "another ovs-vswitchd: forwarding goes on as it was configured, for {} s at most", lock_patience.count() / 1000);
+  patience_.start(lock_patience);
+}
+
+void Vswitchd::give_way() {
+  if (!client_->is_connected() || client_->has_lock()) return;
   if (!std::exchange(contention_told_, true))
     log.err("another ovs-vswitchd serves this database: this one (pid {}) waits until that one has ended", getpid());
   if (std::exchange(configured_, false)) {
-    log.warn("the other one took over while there was no connection: removing all bridges here");
+    log.warn("the other one took over: removing all bridges here");
     release(false);
   }
   settled();
@@ -95,10 +108,11 @@ void Vswitchd::look_at_lock() {
 
 void Vswitchd::on_lock(bool held) {
   if (!held) {
-    // Without a connection nobody has been told that we lost it: it is asked for again with the next one.
-    if (client_->is_connected()) look_at_lock();
+    // Stolen.  Without a connection nobody has been told that we lost it: it is asked for again with the next one.
+    if (client_->is_connected()) give_way();
     return;
   }
+  patience_.cancel();
   if (std::exchange(contention_told_, false)) log.info("the other ovs-vswitchd has ended: this one takes over");
   everything_ = true;
   reporter_->forget_statistics();

@@ -2,8 +2,9 @@
 //
 // One switch daemon at a time serves a database: it holds the lock "ovs_vswitchd".  Until the lock is ours
 // and the first complete content of the database is there, nothing is configured.  While the server is away, or
-// starts anew, everything goes on as it was last configured.  If another daemon has taken the lock by the
-// time that the server is back, this one removes its bridges and waits.
+// starts anew, everything goes on as it was last configured.  If the lock is held by the time that the server is back,
+// it may be by a connection of ours that the server, which hung, does not know to have ended: so all goes on a while
+// longer.  Then it is another daemon that has taken it, and this one removes its bridges and waits.
 //
 // Thread safety: the loop's thread.
 #pragma once
@@ -63,6 +64,7 @@ class Vswitchd : private dbclient::Client::Listener {
   void on_database_changed();
   void on_device_events();
   void look_at_lock();
+  void give_way();
   void configure();
   void release(bool destroy);
   void apply_root_settings();
@@ -79,6 +81,7 @@ class Vswitchd : private dbclient::Client::Listener {
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<runtime::FdWatch> device_events_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // for replies that may come after our end
+  runtime::Timer patience_;                               // runs while the lock is held elsewhere and we go on
   bool configured_ = false;      // at least once since the lock is ours
   bool everything_ = true;       // the next configuration compares all
   // Since the start, Open_vSwitch.other_config:flow-restore-wait has never been found unset; the log tells of it.

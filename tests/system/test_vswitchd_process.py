@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ovs_test import can_connect, limit, program, wait_until
+from ovs_test import RpcClient, can_connect, limit, program, wait_until
 
 FRAME = "ffffffffffff0200000000010806" + 46 * "00"
 
@@ -172,9 +172,10 @@ def test_the_lock_is_lost_during_an_outage_of_the_server(switch):
     switch.server = switch.start_ovsdb_server()
     wait_until(lambda: "takes over" in second.log() and bridges(second) == ["br0"], timeout=20)
     switch.switch.process.send_signal(signal.SIGCONT)
-    wait_until(lambda: waits(switch.switch) in log(switch), timeout=20)
-    told = "the other one took over while there was no connection: removing all bridges here"
-    wait_until(lambda: told in log(switch))
+    wait_until(lambda: "forwarding goes on as it was configured, for 15 s at most" in log(switch), timeout=20)
+    assert bridges(switch.switch) == ["br0"]
+    wait_until(lambda: waits(switch.switch) in log(switch), timeout=30)
+    wait_until(lambda: "the other one took over: removing all bridges here" in log(switch))
     wait_until(lambda: bridges(switch.switch) == [])
     # What is configured now, the second one does; then the first one again.
     vsctl(switch, "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
@@ -184,6 +185,24 @@ def test_the_lock_is_lost_during_an_outage_of_the_server(switch):
     assert "p3 3/" in switch.switch.appctl("dpif/show").stdout
     vsctl(switch, "add-port", "br0", "p4", "--", "set", "interface", "p4", "type=dummy")
     assert vsctl(switch, "get", "interface", "p4", "ofport") == "4\n"
+
+
+def test_a_connection_that_is_taken_for_another_switch(switch):
+    """As a server that hung may have one of this switch itself."""
+    switch.switch.process.send_signal(signal.SIGSTOP)
+    switch.server.kill()
+    switch.server = switch.start_ovsdb_server()
+    with RpcClient(switch.server.socket) as other:
+        assert other.call("lock", ["ovs_vswitchd"]) == {"locked": True}
+        switch.switch.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: "forwarding goes on as it was configured, for 15 s at most" in log(switch), timeout=20)
+        # Nothing but forwarding goes on.
+        vsctl(switch, "--no-wait", "add-port", "br0", "p3", "--", "set", "interface", "p3", "type=dummy")
+        assert bridges(switch.switch) == ["br0"] and "p3" not in switch.switch.appctl("dpif/show").stdout
+    wait_until(lambda: "p3 3/" in switch.switch.appctl("dpif/show").stdout, what="the new port")
+    vsctl(switch, "add-port", "br0", "p4", "--", "set", "interface", "p4", "type=dummy")
+    assert "removing all bridges" not in log(switch) and "deleted interface" not in log(switch)
+    assert waits(switch.switch) not in log(switch)
 
 
 def test_the_lock_is_kept_over_a_restart_of_the_server(switch):
