@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -50,7 +52,7 @@ Result<std::unique_ptr<Vswitchd>> Vswitchd::create(runtime::Loop& loop, Settings
   OVS_TRY(d.registry_, netdev::Registry::open({settings.dummies, settings.owner}));
   d.engines_ = std::make_unique<Engines>(
       loop, settings.dummies, std::move(settings.make_engine),
-      [&d](const std::string& name, const std::string& type) { return d.registry_->create(name, type, {}); });
+      [&d](const std::string& name, const std::string& type) { return d.make_device(name, type); });
   d.replica_ = std::make_unique<dbclient::Replica>(*d.client_, std::string(database_name), declarations(),
                                                    [&d] { d.on_database_changed(); }, dbclient::Replica::Options{});
   HostFacts facts = initial_facts();
@@ -65,6 +67,16 @@ Result<std::unique_ptr<Vswitchd>> Vswitchd::create(runtime::Loop& loop, Settings
   d.client_->lock(std::string(lock_name), [&d](bool held) { d.on_lock(held); });
   d.client_->add(&d);
   return made;
+}
+
+Result<std::unique_ptr<netdev::Netdev>> Vswitchd::make_device(const std::string& name, const std::string& type) {
+  OVS_TRY(auto device, registry_->create(name, type, {}));
+  // What the database wants is waited for; what is wanted by hand has to be there.
+  if (!is_virtual(*device) && device->state().ifindex == 0) {
+    device->destroy();
+    return unexpected(std::strerror(ENODEV), ENODEV);
+  }
+  return device;
 }
 
 void Vswitchd::on_connected() {

@@ -57,6 +57,7 @@ class Vswitchd : private dbclient::Client::Listener {
 
  private:
   Vswitchd(runtime::Loop& loop, std::function<void()> settled);
+  Result<std::unique_ptr<netdev::Netdev>> make_device(const std::string& name, const std::string& type);
   void on_connected() override;
   void on_disconnected() override {}
   bool on_notification(const rpc::Message&) override { return false; }

@@ -590,3 +590,6 @@ def test_a_datapath_port_without_a_bridge(lan):
     assert "spare" in lan.host.namespace.interfaces()
     lan.host.switch.appctl("dpctl/del-if", "ovs-netdev", "spare")
     assert "spare" not in lan.host.namespace.interfaces()
+    done = lan.host.switch.appctl("dpctl/add-if", "ovs-netdev", "nosuch", status=2)
+    assert "nosuch: failed to open network device (No such device)" in done.stderr
+    assert "nosuch" not in lan.host.switch.appctl("dpctl/show").stdout
