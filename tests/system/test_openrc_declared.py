@@ -117,6 +117,10 @@ def test_what_does_not_work_any_more_is_said(host):
              'ovs_port_a="type=patch options:peer=b"\novs_port_b="type=patch options:peer=a"\n')
     host.write("/etc/conf.d/ovs", patch)
     host.boot()
+    # A setting that the switch only stores is told, and is no failure.
+    host.write("/etc/conf.d/ovs", patch.replace("peer=b", "peer=b ingress_policing_rate=1000"))
+    done = host.run("rc-service", "ovs", "reload")
+    assert "a: policing is not supported" in done.stdout
     message = "a, b worked before this change, and do not now"
     host.write("/etc/conf.d/ovs", patch.replace("peer=b", "peer=nobody"))
     done = host.run("rc-service", "ovs", "reload", status=None)

@@ -229,6 +229,20 @@ def test_what_worked_before_and_does_not_now(switch):
     assert switch.apply(patch).stderr == ""
 
 
+def test_a_setting_that_cannot_be_applied_is_said_and_stops_nothing(switch):
+    net = ('ovs_bridges="br0"\novs_ports_br0="p1"\novs_bridge_br0="datapath_type=dummy"\n'
+           'ovs_interface_p1="type=dummy{}"\n')
+    switch.apply(net.format(""))
+    for setting, complaint in [("ingress_policing_rate=1000", "policing is not supported yet"),
+                               ("mac=none", "mac none is not the address of a device"),
+                               ("mtu_request=100000", "MTU 100000 could not be set")]:
+        done = switch.apply(net.format(" " + setting))
+        assert setting in done.stdout
+        assert done.stderr.startswith(f"ovs-conf: p1: {complaint}"), done.stderr
+        assert "worked before" not in done.stderr
+        assert int(switch.box.run("ovs-vsctl", "get", "Interface", "p1", "ofport").stdout) > 0
+
+
 def test_types_of_another_switch(conf):
     """What a switch says that it knows is good; and only this version's own without a switch."""
     net = 'ovs_bridges="br0"\novs_ports_br0="vx0"\novs_port_vx0="type=vxlan"\n'

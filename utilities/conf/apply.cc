@@ -98,7 +98,7 @@ constexpr runtime::Duration server_limit{3000};
 int say_faults(Session& session, const Declared& declared, const Plan& plan, const std::set<std::string>& fit) {
   const auto lost = [&] {
     std::vector<std::string> names;
-    const std::set<std::string> now = interfaces_without_fault(session.present());
+    const std::set<std::string> now = working_interfaces(session.present());
     for (const std::string& name : interfaces_of(declared))
       if (fit.contains(name) && !now.contains(name)) names.push_back(name);
     return names;
@@ -149,7 +149,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
   auto committed = s.commit(
       fmt::format("{}: apply {}", program_name(), options.file),
       [&](dbclient::Transaction& transaction, const Present& now) -> Result<void> {
-        fit = interfaces_without_fault(now);
+        fit = working_interfaces(now);
         plan = make_plan(declared, now, s.schema(), {.adopt = options.adopt});
         if (!plan.refusals.empty()) return unexpected(join(plan.refusals, "\n"));
         if (plan.empty()) return {};

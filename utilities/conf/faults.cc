@@ -1,5 +1,7 @@
 #include "conf/faults.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace ovs::conf {
@@ -12,6 +14,10 @@ std::string value_of(const Datum* map, std::string_view key) {
   return at ? std::string(map->value(*at).string()) : std::string();
 }
 
+// With what Interface.error begins where nothing passes a port; what is less bad comes behind it.  A unit test holds these
+// against the switch's own words.
+constexpr std::string_view stops[] = {"nothing passes network device ", "no usable peer: "};
+
 }  // namespace
 
 std::set<std::string> interfaces_of(const Declared& declared) {
@@ -23,14 +29,17 @@ std::set<std::string> interfaces_of(const Declared& declared) {
   return names;
 }
 
-std::set<std::string> interfaces_without_fault(const Present& present) {
+std::set<std::string> working_interfaces(const Present& present) {
   std::set<std::string> names;
   const dbclient::ReplicaTable* table = present.table("Interface");
   if (!table) return names;
   table->each([&](const dbclient::ReplicaRow& row) {
     const Record r{table, &row};
     const Datum* number = r.find("ofport");
-    if (number && !number->empty() && number->integer() >= 0 && r.text("error").empty()) names.insert(r.text("name"));
+    const bool is_port = number && !number->empty() && number->integer() >= 0;
+    const std::string error = r.text("error");
+    const bool stopped = std::ranges::any_of(stops, [&](std::string_view s) { return error.starts_with(s); });
+    if (is_port && !stopped) names.insert(r.text("name"));
   });
   return names;
 }

@@ -23,6 +23,7 @@ tests_unit_utilities_conf_tests_SOURCES = \
 	tests/unit/utilities/conf_declared_test.cc \
 	tests/unit/utilities/conf_dump_test.cc \
 	tests/unit/utilities/conf_evaluate_test.cc \
+	tests/unit/utilities/conf_faults_test.cc \
 	tests/unit/utilities/conf_plan_test.cc \
 	tests/unit/utilities/conf_settings_test.cc \
 	tests/unit/utilities/conf_types_test.cc \
@@ -30,4 +31,5 @@ tests_unit_utilities_conf_tests_SOURCES = \
 	tests/unit/utilities/conf_world.h
 tests_unit_utilities_conf_tests_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -I$(srcdir)/tests \
 	-DOVS_SCHEMA_FILE='"$(abs_srcdir)/src/vswitchd/vswitch.ovsschema"'
-tests_unit_utilities_conf_tests_LDADD = $(conf_LIBS) $(netdev_LIBS) $(base_LIBS) $(GTEST_LIBS)
+tests_unit_utilities_conf_tests_LDADD = $(conf_LIBS) libovs-vswitchd.a $(dbclient_LIBS) $(ofproto_LIBS) \
+	$(base_LIBS) $(GTEST_LIBS)

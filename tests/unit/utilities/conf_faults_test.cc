@@ -1,0 +1,71 @@
+#include "conf/faults.h"
+
+#include <gtest/gtest.h>
+
+#include "netdev/registry.h"
+#include "unit/utilities/conf_world.h"
+#include "vswitchd/model.h"
+
+namespace ovs::conf {
+namespace {
+
+using Names = std::set<std::string>;
+
+// What the switch says about an interface, as it stands in the database.
+Names working(const std::string& ofport, const std::string& error) {
+  World world;
+  json::object row{{"name", "p"}, {"error", error}};
+  if (error.empty()) row.erase("error");
+  if (!ofport.empty()) row["ofport"] = std::stoll(ofport);
+  world.insert("Interface", ovs::to_text(row));
+  return working_interfaces(world.present());
+}
+
+TEST(ConfFaults, WhatIsNoPortDoesNotWork) {
+  EXPECT_EQ(working("1", ""), Names{"p"});
+  EXPECT_EQ(working("65534", ""), Names{"p"});
+  EXPECT_EQ(working("", ""), Names{});
+  EXPECT_EQ(working("-1", "could not open network device p (No such device)"), Names{});
+}
+
+// The words are the switch's own.
+TEST(ConfFaults, APortThatNothingPassesDoesNotWork) {
+  EXPECT_EQ(working("1", vswitchd::stopped_text("p", "No such device")), Names{});
+  EXPECT_EQ(working("1", vswitchd::stopped_text("p", "it belongs to br9") + "; MTU 9 could not be set (no)"), Names{});
+
+  auto registry = netdev::Registry::open({netdev::DummyMode::on, "test"});
+  ASSERT_TRUE(registry) << registry.error().message;
+  vswitchd::Model model;
+  vswitchd::InterfaceState patch;
+  patch.name = "p";
+  patch.type = "patch";
+  patch.options = {{"peer", "q"}};
+  patch.number = openflow::OfPort(1);
+  auto device = (*registry)->create(patch.name, patch.type, patch.options);
+  ASSERT_TRUE(device) << device.error().message;
+  patch.device = *std::move(device);
+  EXPECT_EQ(working("1", vswitchd::error_text(model, patch)), Names{});
+  patch.trouble = "MTU 9 could not be set (no)";
+  EXPECT_EQ(working("1", vswitchd::error_text(model, patch)), Names{});
+}
+
+TEST(ConfFaults, ASettingThatCouldNotBeAppliedStopsNothing) {
+  auto registry = netdev::Registry::open({netdev::DummyMode::on, "test"});
+  ASSERT_TRUE(registry) << registry.error().message;
+  vswitchd::Model model;
+  vswitchd::InterfaceState interface;
+  interface.name = "p";
+  interface.type = "dummy";
+  interface.number = openflow::OfPort(1);
+  auto device = (*registry)->create(interface.name, interface.type, {});
+  ASSERT_TRUE(device) << device.error().message;
+  interface.device = *std::move(device);
+  interface.trouble = "MTU 100000 could not be set (at most 65535 is possible)";
+  interface.contest = "port p is in the bridges a and b: only a has it";
+  const std::string error = vswitchd::error_text(model, interface);
+  EXPECT_NE(error, "");
+  EXPECT_EQ(working("1", error), Names{"p"});
+}
+
+}  // namespace
+}  // namespace ovs::conf
