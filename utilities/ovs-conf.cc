@@ -27,9 +27,9 @@ struct Command {
   int (*run)(const ApplyOptions& options);
 };
 
-// The file, evaluated and read; all that is wrong with it is said on standard error.  `types`: those that it names are
-// to be types of this version; otherwise the switch is going to be asked.
-std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchema& schema, bool types) {
+// The file, evaluated and read; all that is wrong with it is said on standard error, but for types that it names: about
+// those the switch is asked.
+std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchema& schema) {
   auto text = read_file(file);
   if (!text) {
     complain(text.error().message);
@@ -45,24 +45,25 @@ std::optional<Declared> read(const std::string& file, const ovsdb::DatabaseSchem
   std::vector<Mistake> mistakes = std::move(evaluation->mistakes);
   Reading reading = read_declaration(evaluation->variables, schema);
   mistakes.insert(mistakes.end(), reading.mistakes.begin(), reading.mistakes.end());
-  // Who has to change the file anyway is told everything.
-  if (types || !mistakes.empty()) {
-    const std::vector<Mistake> wrong = check_types(reading.declared.types, {});
-    mistakes.insert(mistakes.end(), wrong.begin(), wrong.end());
-  }
   if (mistakes.empty()) return std::move(reading.declared);
+  // Who has to change the file anyway is told everything.
+  const std::vector<Mistake> wrong = check_types(reading.declared.types, {}).mistakes;
+  mistakes.insert(mistakes.end(), wrong.begin(), wrong.end());
   complain_of(std::move(mistakes), file);
   return std::nullopt;
 }
 
-std::optional<Declared> read(const std::string& file, bool types = false) {
+std::optional<Declared> read(const std::string& file) {
   auto schema = installed_schema();
-  if (schema) return read(file, **schema, types);
+  if (schema) return read(file, **schema);
   complain(schema.error().message);
   return std::nullopt;
 }
 
-int check(const ApplyOptions& options) { return read(options.file, true) ? exit_done : exit_mistake; }
+int check(const ApplyOptions& options) {
+  const auto declared = read(options.file);
+  return declared && types_are_good(*declared, {}, options.file) ? exit_done : exit_mistake;
+}
 
 int diff(const ApplyOptions& options) {
   const auto declared = read(options.file);
@@ -72,10 +73,7 @@ int diff(const ApplyOptions& options) {
     complain(session.error().message);
     return exit_database;
   }
-  if (auto mistakes = check_types(declared->types, (*session)->types()); !mistakes.empty()) {
-    complain_of(std::move(mistakes), options.file);
-    return exit_mistake;
-  }
+  if (!types_are_good(*declared, (*session)->types(), options.file)) return exit_mistake;
   const Present present = (*session)->present();
   const Plan plan = make_plan(*declared, present, (*session)->schema(), {.adopt = options.adopt});
   if (auto ok = check_declares(*declared, plan, file_name(options.file)); !ok) {

@@ -26,6 +26,14 @@ void complain_of(std::vector<Mistake> mistakes, const std::string& file) {
   complain(fmt::format("{} {} in {}; nothing is changed", n, n == 1 ? "mistake" : "mistakes", name));
 }
 
+bool types_are_good(const Declared& declared, const MoreTypes& more, const std::string& file) {
+  TypesChecked types = check_types(declared.types, more);
+  std::fputs(to_text(std::move(types.remarks), file_name(file)).c_str(), stderr);
+  if (types.mistakes.empty()) return true;
+  complain_of(std::move(types.mistakes), file);
+  return false;
+}
+
 std::string file_name(const std::string& file) { return file == "-" ? "standard input" : file; }
 
 Result<void> check_declares(const Declared& declared, const Plan& plan, std::string_view file) {
@@ -136,10 +144,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
     return {exit_database};
   }
   Session& s = **session;
-  if (auto mistakes = check_types(declared.types, s.types()); !mistakes.empty()) {
-    complain_of(std::move(mistakes), options.file);
-    return {exit_mistake};
-  }
+  if (!types_are_good(declared, s.types(), options.file)) return {exit_mistake};
   Plan plan;
   std::set<std::string> fit;
   std::string words;

@@ -48,6 +48,10 @@ std::string file_name(const std::string& file);
 // All mistakes of a file, and how many they are.
 void complain_of(std::vector<Mistake> mistakes, const std::string& file);
 
+// The types of a file, as a switch knows them.  Says what is wrong with them, and what is stored only; returns whether
+// the file can be used.
+bool types_are_good(const Declared& declared, const MoreTypes& more, const std::string& file);
+
 // Each line of a message on standard error, with the program's name.
 void complain(std::string_view message);
 

@@ -332,7 +332,7 @@ class Reader {
     const std::string_view column = setting.column->name;
     const bool interface = item.kind->id == Id::interface;
     if ((interface && column == "type") || (item.kind->id == Id::bridge && column == "datapath_type"))
-      types_.push_back({v.line, v.name, interface ? NamedType::Of::interface : NamedType::Of::datapath,
+      types_.push_back({v.line, v.name, interface ? Typed::interface : Typed::datapath,
                         std::string(setting.value.string())});
     if (interface && column == "options" && setting.key)
       options_.push_back({&v, item.name, *setting.key, std::string(setting.value.value(0).string())});

@@ -22,11 +22,16 @@ class Writer {
       write_root(root);
     else
       variable("bridges", "", {});
+    if (lost_)
+      body_ += "\n# ovs-conf has made some of what is left out, and would remove it if it is not declared.\n"
+               "ovs_keep_undeclared=\"yes\"\n";
     return {std::move(body_), std::move(left_out_)};
   }
 
  private:
-  void leave_out(std::string_view what, std::string_view why) {
+  // `ours`: whether ovs-conf has put it there.
+  void leave_out(std::string_view what, std::string_view why, bool ours) {
+    lost_ = lost_ || ours;
     // A name with a new line in it would end the comment, and its rest would be a command.
     std::string sentence = fmt::format("{} is left out: {}", what, why);
     for (char& c : sentence)
@@ -35,22 +40,63 @@ class Writer {
     left_out_.push_back(std::move(sentence));
   }
 
+  // Whether ovs-conf has made a record, or set something in it, or in what belongs to it.
+  bool is_ours(const Kind& k, const Record& record) const {
+    if (record.mark() != Mark{}) return true;
+    return std::ranges::any_of(kinds(), [&](const Kind& below) {
+      return below.parent == k.id && below.id != Id::root &&
+          std::ranges::any_of(present_.children(record, below),
+                              [&](const Present::Child& child) { return is_ours(below, child.record); });
+    });
+  }
+  void leave_out_record(std::string_view what, std::string_view why, Id id, const Record& record) {
+    leave_out(what, why, is_ours(kind(id), record));
+  }
+
+  // Why a file with this setting would be refused.
+  static Result<void> check_setting(const Kind& k, const Record& record, const ovsdb::ColumnSchema& column,
+                                    std::string_view key, std::string_view value) {
+    if (k.id == Id::bridge && column.name == "datapath_type") OVS_TRY_DO(check_type(Typed::datapath, value));
+    if (k.id == Id::interface && column.name == "options")
+      OVS_TRY_DO(check_option(record.text("type"), key, value));
+    return {};
+  }
+  bool may_say(const Kind& k, const Record& record, const ovsdb::ColumnSchema& column, const std::string& name,
+               std::string_view key, std::string_view value) {
+    const auto ok = check_setting(k, record, column, key, value);
+    if (!ok)
+      leave_out(fmt::format("{} of {} {}", name, k.word, record.text(k.key)), ok.error().message,
+                record.mark().set.contains(name));
+    return ok.has_value();
+  }
+
   void variable(std::string_view family, std::string_view suffix, const std::vector<std::string>& words) {
     body_ += fmt::format("ovs_{}{}{}={}\n", family, suffix.empty() ? "" : "_", suffix, quoted(join(words, " ")));
   }
 
   // Whether a name may stand in the file; it is then taken.
-  bool take(std::set<std::string, std::less<>>& names, const std::string& name, std::string_view word, bool device) {
+  bool take(std::set<std::string, std::less<>>& names, const std::string& name, Id id, const Record& record,
+            bool device) {
+    const std::string_view word = kind(id).word;
     if (auto ok = device ? check_device_name(name) : check_name(name); !ok) {
-      leave_out(fmt::format("{} {}", word, name), ok.error().message);
+      leave_out_record(fmt::format("{} {}", word, name), ok.error().message, id, record);
       return false;
     }
     if (!names.insert(as_variable(name)).second) {
-      leave_out(fmt::format("{} {}", word, name), fmt::format("another {} has the same variables ({})", word,
-                                                              as_variable(name)));
+      leave_out_record(fmt::format("{} {}", word, name),
+                       fmt::format("another {} has the same variables ({})", word, as_variable(name)), id, record);
       return false;
     }
     return true;
+  }
+
+  // Whether there is such a type of interfaces.
+  bool has_type(const Present::Child& interface) {
+    const auto ok = check_type(Typed::interface, interface.record.text("type"));
+    if (!ok)
+      leave_out_record(fmt::format("interface {}", interface.name), ok.error().message, Id::interface,
+                       interface.record);
+    return ok.has_value();
   }
 
   // The settings of a row that are not at their defaults; `skip`: columns that are said in another way.
@@ -71,10 +117,11 @@ class Writer {
         for (std::size_t i = 0; i < value->size(); i++) {
           const std::string key = value->key(i).to_bare();
           if (column.name == mark_column && key == mark_key) continue;
-          out.push_back(fmt::format("{}={}", setting_name(column.name, key),
-                                    atom_text(column.type.value, value->value(i))));
+          const std::string name = setting_name(column.name, key);
+          if (may_say(k, record, column, name, key, value->value(i).to_bare()))
+            out.push_back(fmt::format("{}={}", name, atom_text(column.type.value, value->value(i))));
         }
-      } else {
+      } else if (may_say(k, record, column, column.name, {}, record.text(column.name))) {
         out.push_back(fmt::format("{}={}", column.name, value_text(column.type, *value)));
       }
     }
@@ -108,7 +155,7 @@ class Writer {
     std::vector<std::string> names;
     std::vector<Present::Child> bridges;
     for (const auto& child : present_.children(root, kind(Id::bridge))) {
-      if (!take(bridge_names_, child.name, "bridge", true)) continue;
+      if (!take(bridge_names_, child.name, Id::bridge, child.record, true)) continue;
       port_names_.insert(as_variable(child.name));  // of its own port
       names.push_back(child.name);
       bridges.push_back(child);
@@ -120,7 +167,8 @@ class Writer {
 
   void write_ssl(const Record& ssl) {
     for (std::string_view column : key_columns)
-      if (auto ok = check_key_file(column, ssl.text(column)); !ok) return leave_out("SSL", ok.error().message);
+      if (auto ok = check_key_file(column, ssl.text(column)); !ok)
+        return leave_out_record("SSL", ok.error().message, Id::ssl, ssl);
     variable("ssl", "", settings_of_single(kind(Id::ssl), ssl));
   }
 
@@ -131,8 +179,8 @@ class Writer {
       const auto alone = split_words(child.name);
       const bool readable = alone && alone->size() == 1 && check_connection(child.name);
       if (!readable || std::ranges::find(targets, child.name) != targets.end()) {
-        leave_out(fmt::format("{} \"{}\" of {}", kind(id).word, child.name, owner),
-                  readable ? "it is there twice" : "this is no connection method");
+        leave_out_record(fmt::format("{} \"{}\" of {}", kind(id).word, child.name, owner),
+                         readable ? "it is there twice" : "this is no connection method", id, child.record);
         continue;
       }
       targets.push_back(child.name);
@@ -152,24 +200,29 @@ class Writer {
       auto interfaces = present_.children(port.record, kind(Id::interface));
       const bool plain = interfaces.size() == 1 && interfaces[0].name == port.name;
       if (port.name == name) {
-        if (plain) {
+        declared_ports_.insert(name);  // the bridge brings it
+        if (!plain) {
+          leave_out_record(fmt::format("port {}", name), "a bridge's own port has one interface of its name", Id::port,
+                           port.record);
+        } else if (has_type(interfaces[0])) {
           interface_names_.insert(suffix);
           ports.insert(ports.begin(), {port, std::move(interfaces)});
         } else {
-          leave_out(fmt::format("port {}", name), "a bridge's own port has one interface of its name");
+          leave_out_record(fmt::format("port {}", name), "of its interface", Id::port, port.record);
         }
         continue;
       }
-      if (!take(port_names_, port.name, "port", false)) continue;
-      bool taken = true;
-      for (const auto& interface : interfaces)
-        if (taken) taken = take(interface_names_, interface.name, "interface",
-                                is_device_type(interface.record.text("type")));
+      if (!take(port_names_, port.name, Id::port, port.record, false)) continue;
+      const bool taken = std::ranges::all_of(interfaces, [&](const Present::Child& interface) {
+        return has_type(interface) && take(interface_names_, interface.name, Id::interface, interface.record,
+                                           is_device_type(interface.record.text("type")));
+      });
       if (!taken) {
-        leave_out(fmt::format("port {}", port.name), "of its interface");
+        leave_out_record(fmt::format("port {}", port.name), "of its interface", Id::port, port.record);
         continue;
       }
       names.push_back(port.name);
+      declared_ports_.insert(port.name);
       ports.emplace_back(port, std::move(interfaces));
     }
     if (!names.empty()) variable("ports", suffix, names);
@@ -182,7 +235,8 @@ class Writer {
         if (const Datum* targets = child.record.find("targets"))
           for (std::size_t i = 0; i < targets->size(); i++)
             if (auto ok = check_collector(targets->key(i).string()); !ok && good) {
-              leave_out(fmt::format("{} of bridge {}", kind(id).word, name), ok.error().message);
+              leave_out_record(fmt::format("{} of bridge {}", kind(id).word, name), ok.error().message, id,
+                               child.record);
               good = false;
             }
         if (good) variable(family, suffix, settings_of_single(kind(id), child.record));
@@ -190,7 +244,8 @@ class Writer {
     write_mirrors(name, bridge);
     for (std::string_view column : {"flow_tables", "auto_attach"})
       if (const Datum* value = bridge.find(column); value && !value->empty())
-        leave_out(fmt::format("{} of bridge {}", column, name), "there is no variable for it; it stays as it is");
+        leave_out(fmt::format("{} of bridge {}", column, name), "there is no variable for it; it stays as it is",
+                  false);
   }
 
   void write_port(const std::string& name, const Record& port, const std::vector<Present::Child>& interfaces,
@@ -213,6 +268,8 @@ class Writer {
       if (record.text("type") == "internal") {
         skip.insert("type");
         if (name != bridge) variable("internal", suffix, {bridge});
+        // Where a file has said so, one that no longer does would take it back.
+        if (name == bridge && record.mark().set.contains("type")) words.push_back("type=internal");
       } else if (name == bridge && record.text("type").empty()) {
         words.push_back("type=\"\"");
       }
@@ -244,17 +301,18 @@ class Writer {
     std::set<std::string> names, variables;
     for (const auto& mirror : present_.children(bridge, kind(Id::mirror))) {
       if (!names.insert(mirror.name).second) {
-        leave_out(fmt::format("mirror {} of bridge {}", mirror.name, name), "there is another one of that name");
+        leave_out_record(fmt::format("mirror {} of bridge {}", mirror.name, name), "there is another one of that name",
+                         Id::mirror, mirror.record);
         continue;
       }
       bool readable = true;
       for (std::string_view column : {"select_src_port", "select_dst_port", "output_port"})
         if (const Datum* ports = mirror.record.find(column))
           for (std::size_t i = 0; i < ports->size(); i++)
-            readable &= port_names_.contains(as_variable(present_.port_name(ports->key(i).uuid())));
+            readable &= declared_ports_.contains(present_.port_name(ports->key(i).uuid()));
       if (!readable) {
-        leave_out(fmt::format("mirror {} of bridge {}", mirror.name, name),
-                  "it has to do with a port that is left out");
+        leave_out_record(fmt::format("mirror {} of bridge {}", mirror.name, name),
+                         "it has to do with a port that is left out", Id::mirror, mirror.record);
         continue;
       }
       std::string word = as_variable(mirror.name);
@@ -273,7 +331,9 @@ class Writer {
   const ovsdb::DatabaseSchema& schema_;
   std::string body_;
   std::vector<std::string> left_out_;
+  bool lost_ = false;  // something of that is ovs-conf's own
   std::set<std::string, std::less<>> bridge_names_, port_names_, interface_names_;
+  std::set<std::string, std::less<>> declared_ports_;
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Dump: the configuration in the database, written as a file that declares it.
 //
-// Applying the result changes nothing.  What such a file cannot say (names that collide, a second mirror of one
-// name) is left out and told in a comment.
+// The result has no mistakes, and applying it changes nothing.  What such a file cannot say (names that collide, a
+// second mirror of one name, a type that nobody knows) is left out and told in a comment; where ovs-conf has made it,
+// the file says that what it does not declare is kept.
 //
 // Thread safety: a pure function.
 #pragma once

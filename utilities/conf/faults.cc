@@ -14,8 +14,8 @@ std::string value_of(const Datum* map, std::string_view key) {
   return at ? std::string(map->value(*at).string()) : std::string();
 }
 
-// With what Interface.error begins where nothing passes a port; what is less bad comes behind it.  A unit test holds these
-// against the switch's own words.
+// With what Interface.error begins where nothing passes a port; what is less bad comes behind it.  A unit test holds
+// these against the switch's own words.
 constexpr std::string_view stops[] = {"nothing passes network device ", "no usable peer: "};
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace ovs::conf {
 // The names of the interfaces that a file declares.
 std::set<std::string> interfaces_of(const Declared& declared);
 
-// The names of the interfaces that work: they are ports of the switch, and it does not say that nothing passes them.  What
-// else it may say, such as that a setting of theirs could not be applied, or is stored only, stops nothing.
+// The names of the interfaces that work: they are ports of the switch, and it does not say that nothing passes them.
+// What else it may say, such as that a setting of theirs could not be applied, or is stored only, stops nothing.
 std::set<std::string> working_interfaces(const Present& present);
 
 // The managers of the file that the server cannot open, each with the reason.

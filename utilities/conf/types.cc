@@ -24,12 +24,25 @@ constexpr OptionKey patch_options[] = {{.name = "peer"}};
 constexpr std::array types{
     InterfaceType{.name = "afxdp", .device = true, .has_options = true, .options = afxdp_options},
     InterfaceType{.name = "afxdp-nonpmd", .device = true, .has_options = true, .options = afxdp_options},
+    InterfaceType{.name = "bareudp", .stored_only = true},
+    InterfaceType{.name = "dpdk", .stored_only = true},
+    InterfaceType{.name = "dpdkvhostuser", .stored_only = true},
+    InterfaceType{.name = "dpdkvhostuserclient", .stored_only = true},
     InterfaceType{.name = "dummy", .for_tests = true},
     InterfaceType{.name = "dummy-internal", .for_tests = true},
+    InterfaceType{.name = "erspan", .stored_only = true},
+    InterfaceType{.name = "geneve", .stored_only = true},
+    InterfaceType{.name = "gre", .stored_only = true},
+    InterfaceType{.name = "gtpu", .stored_only = true},
     InterfaceType{.name = "internal", .device = true},
+    InterfaceType{.name = "ip6erspan", .stored_only = true},
+    InterfaceType{.name = "ip6gre", .stored_only = true},
+    InterfaceType{.name = "lisp", .stored_only = true},
     InterfaceType{.name = "patch", .has_options = true, .options = patch_options},
+    InterfaceType{.name = "stt", .stored_only = true},
     InterfaceType{.name = "system", .device = true},
     InterfaceType{.name = "tap", .device = true},
+    InterfaceType{.name = "vxlan", .stored_only = true},
 };
 constexpr std::string_view datapaths[] = {"netdev", "system"};
 constexpr std::string_view datapath_for_tests = "dummy";
@@ -42,7 +55,6 @@ std::string instead(std::string_view word, const std::vector<std::string_view>& 
 }  // namespace
 
 std::span<const InterfaceType> interface_types() { return types; }
-std::span<const std::string_view> datapath_types() { return datapaths; }
 
 Result<void> check_option(std::string_view type, std::string_view key, std::string_view value) {
   const auto known = std::ranges::find(types, type, &InterfaceType::name);
@@ -65,32 +77,52 @@ Result<void> check_option(std::string_view type, std::string_view key, std::stri
   return {};
 }
 
-std::vector<Mistake> check_types(const std::vector<NamedType>& named, const MoreTypes& more) {
-  std::vector<Mistake> mistakes;
-  for (const NamedType& n : named) {
-    if (n.name.empty()) continue;  // the default
-    const bool interface = n.of == NamedType::Of::interface;
-    std::vector<std::string_view> candidates;
-    bool known = !interface && n.name == datapath_for_tests;
-    if (interface) {
-      for (const InterfaceType& t : types) {
-        known = known || t.name == n.name;
-        if (!t.for_tests) candidates.push_back(t.name);
-      }
-    } else {
-      candidates.assign(std::begin(datapaths), std::end(datapaths));
+Result<Support> check_type(Typed of, std::string_view name, const MoreTypes& more) {
+  if (name.empty()) return Support::works;  // the default
+  const bool interface = of == Typed::interface;
+  bool known = !interface && name == datapath_for_tests;
+  // What works, and all that a word may have been meant to be.
+  std::vector<std::string_view> working, all;
+  if (interface) {
+    for (const InterfaceType& t : types) {
+      known = known || (t.name == name && !t.stored_only);
+      if (t.for_tests) continue;
+      all.push_back(t.name);
+      if (!t.stored_only) working.push_back(t.name);
     }
-    for (const std::string& name : interface ? more.interfaces : more.datapaths) {
-      const auto here = std::ranges::find(types, name, &InterfaceType::name);
-      const bool for_tests = interface ? here != types.end() && here->for_tests : name == datapath_for_tests;
-      if (!for_tests && std::ranges::find(candidates, name) == candidates.end()) candidates.push_back(name);
-    }
-    if (known || std::ranges::find(candidates, n.name) != candidates.end()) continue;
-    mistakes.push_back({n.line, fmt::format("{0}: {1}={2}: the switch has no {1} \"{2}\"; {3}", n.variable,
-                                            interface ? "type" : "datapath_type", n.name,
-                                            instead(n.name, candidates))});
+  } else {
+    working.assign(std::begin(datapaths), std::end(datapaths));
+    all = working;
   }
-  return mistakes;
+  for (const std::string& more_name : interface ? more.interfaces : more.datapaths) {
+    const auto here = std::ranges::find(types, more_name, &InterfaceType::name);
+    const bool for_tests = interface ? here != types.end() && here->for_tests : more_name == datapath_for_tests;
+    if (for_tests || std::ranges::find(working, more_name) != working.end()) continue;
+    working.push_back(more_name);
+    if (std::ranges::find(all, more_name) == all.end()) all.push_back(more_name);
+  }
+  if (known || std::ranges::find(working, name) != working.end()) return Support::works;
+  if (std::ranges::find(all, name) != all.end()) return Support::stored_only;
+  const auto near = nearest(name, all);
+  return unexpected(fmt::format("the switch has no {} \"{}\"; {}", interface ? "type" : "datapath_type", name,
+                                near ? fmt::format("did you mean \"{}\"?", *near)
+                                     : fmt::format("there are {}", fmt::join(working, ", "))));
+}
+
+TypesChecked check_types(const std::vector<NamedType>& named, const MoreTypes& more) {
+  TypesChecked out;
+  for (const NamedType& n : named) {
+    const auto support = check_type(n.of, n.name, more);
+    if (support && *support == Support::works) continue;
+    const std::string where =
+        fmt::format("{}: {}={}: ", n.variable, n.of == Typed::interface ? "type" : "datapath_type", n.name);
+    if (support)
+      out.remarks.push_back({n.line, where + "the switch of this version does not have this type yet: the port is "
+                                             "stored, and nothing passes it"});
+    else
+      out.mistakes.push_back({n.line, where + support.error().message});
+  }
+  return out;
 }
 
 }  // namespace ovs::conf
