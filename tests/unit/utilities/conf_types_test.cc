@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "netdev/afxdp_kind.h"
 #include "netdev/afxdp_options.h"
 #include "netdev/registry.h"
+#include "runtime/loop.h"
+#include "vswitchd/engines.h"
 
 namespace ovs::conf {
 namespace {
@@ -86,6 +89,22 @@ TEST(ConfTypes, AreTheSwitchesOwn) {
   std::ranges::sort(there);
   EXPECT_EQ(here, there);
   EXPECT_TRUE(std::ranges::is_sorted(interface_types(), {}, &InterfaceType::name));
+}
+
+TEST(ConfTypes, OfDatapathsAreTheSwitchesOwn) {
+  runtime::Loop loop;
+  for (const netdev::DummyMode dummies : {netdev::DummyMode::off, netdev::DummyMode::on}) {
+    const V there = vswitchd::Engines(loop, dummies, nullptr, nullptr).types();
+    for (const std::string& name : there) {
+      const auto known = check_type(Typed::datapath, name);
+      EXPECT_TRUE(known && *known == Support::works) << name;
+    }
+    const auto unknown = check_type(Typed::datapath, "mystery");
+    ASSERT_FALSE(unknown);
+    if (dummies == netdev::DummyMode::off) {
+      EXPECT_EQ(unknown.error().message, "the switch has no datapath_type \"mystery\"; there are " + join(there, ", "));
+    }
+  }
 }
 
 TEST(ConfTypes, AfxdpOptionsAreTheSwitchesOwn) {
