@@ -552,6 +552,36 @@ def test_the_command_line(conf):
 
 # ------------------------------------------------------------------ TLS
 
+def test_wrong_keys_of_a_manager_that_is_open_are_said(box, tmp_path):
+    """The server goes on with the keys that it has, and would have no manager after its next start."""
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    conf = Conf(box)
+    column = "=db:Open_vSwitch,SSL,"
+    box.server = box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"],
+                                        args=[f"--private-key{column}private_key", f"--certificate{column}certificate",
+                                              f"--ca-cert{column}ca_cert"])
+    box.start_vswitchd()
+    ca = Authority(tmp_path, "ca")
+    one, other = ca.issue("one"), ca.issue("other")
+
+    def net(key, certificate):
+        return (f'ovs_bridges=""\novs_manager="pssl:0:127.0.0.1"\novs_ssl="private_key={key} certificate={certificate} '
+                f'ca_cert={ca.certificate}"\n')
+    good = net(one.key, one.certificate)
+    assert conf.apply(good).stderr == ""
+    missing = tmp_path / "missing.pem"
+    for key, certificate, reason in [(missing, one.certificate, f"{missing}: the private key cannot be read"),
+                                     (other.key, one.certificate, str(one.certificate))]:
+        for _ in range(2):  # also when there is nothing to change
+            said = conf.apply(net(key, certificate), status=FAULTS).stderr
+            assert said.startswith("ovs-conf: the database server cannot use the keys for the manager pssl:0:127.0.0.1: ")
+            assert reason in said
+        assert conf.apply(good).stderr == ""
+    # Keys that fit are no fault, and neither is their exchange.
+    assert conf.apply(net(other.key, other.certificate)).stderr == ""
+
+
 @pytest.fixture
 def remote(conf, tmp_path):
     """The options for a server that is reached by TLS alone, and the authority."""

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -102,22 +103,39 @@ constexpr runtime::Duration fault_limit{2000};
 // What the database server may take to open what it has just been told of.
 constexpr runtime::Duration server_limit{3000};
 
+// What was said before it was known what becomes of the change.
+struct Before {
+  std::set<std::string> working;      // interfaces, before it was made
+  std::map<std::string, Datum> keys;  // keys_reported() when it had just been made
+};
+
 // What does not work although it was declared; the exit status.
-int say_faults(Session& session, const Declared& declared, const Plan& plan, const std::set<std::string>& fit) {
+int say_faults(Session& session, const Declared& declared, const Plan& plan, const Before& before) {
   const auto lost = [&] {
     std::vector<std::string> names;
     const std::set<std::string> now = working_interfaces(session.present());
     for (const std::string& name : interfaces_of(declared))
-      if (fit.contains(name) && !now.contains(name)) names.push_back(name);
+      if (before.working.contains(name) && !now.contains(name)) names.push_back(name);
     return names;
   };
-  const bool may_come = std::ranges::any_of(plan.edits, [](const RowEdit& e) {
-    const bool switched = e.columns.contains("manager_options") || e.columns.contains("ssl");
-    return e.kind->id == Id::manager || e.kind->id == Id::ssl || (e.kind->id == Id::root && switched);
-  });
+  const auto edits = [&](Id kind, std::string_view column) {
+    return std::ranges::any_of(plan.edits, [&](const RowEdit& e) {
+      return e.kind->id == kind || (e.kind->id == Id::root && e.columns.contains(column));
+    });
+  };
+  const bool other_keys = edits(Id::ssl, "ssl"), may_come = other_keys || edits(Id::manager, "manager_options");
   const auto managers_known = [&] {
-    const auto state = manager_faults(session.present(), declared);
-    return !state.unknown && state.faults.empty();
+    const Present present = session.present();
+    const auto state = manager_faults(present, declared);
+    if (state.unknown || !state.faults.empty()) return false;
+    // What was written before other keys were named may be about the ones before.  What is written anew may be the
+    // same: then nobody hears of it, and the time runs out.
+    if (!other_keys) return true;
+    const auto keys = keys_reported(present, declared);
+    return std::ranges::none_of(before.keys, [&](const auto& old) {
+      const auto now = keys.find(old.first);
+      return now != keys.end() && now->second == old.second;
+    });
   };
   session.loop().run_until([&] { return lost().empty(); }, fault_limit);
   if (may_come) session.loop().run_until(managers_known, server_limit);
@@ -146,7 +164,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
   Session& s = **session;
   if (!types_are_good(declared, s.types(), options.file)) return {exit_mistake};
   Plan plan;
-  std::set<std::string> fit;
+  Before before;
   std::string words;
   std::optional<Undo> undo;
   const auto same = [](const Uuid& uuid) { return uuid; };
@@ -154,7 +172,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
   auto committed = s.commit(
       fmt::format("{}: apply {}", program_name(), options.file),
       [&](dbclient::Transaction& transaction, const Present& now) -> Result<void> {
-        fit = working_interfaces(now);
+        before.working = working_interfaces(now);
         plan = make_plan(declared, now, s.schema(), {.adopt = options.adopt});
         if (!plan.refusals.empty()) return unexpected(join(plan.refusals, "\n"));
         if (plan.empty()) return {};
@@ -174,6 +192,8 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
     complain(committed.error().message);
     return {refused, s.unanswered()};
   }
+  // Not what there was earlier: the server may have written anew meanwhile, and before it had the change.
+  before.keys = keys_reported(s.present(), declared);
   for (const std::string& remark : plan.remarks) complain(remark);
   std::fputs(committed->sent ? words.c_str() : "nothing to change\n", stdout);
   std::fflush(stdout);
@@ -189,7 +209,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
       complain("the new configuration stays in the database: " + back.error().message);
       return {exit_switch, true};
     }
-    return {say_faults(**session, declared, plan, fit), committed->sent};
+    return {say_faults(**session, declared, plan, before), committed->sent};
   }
   return {exit_done, committed->sent};
 }

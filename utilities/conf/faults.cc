@@ -44,24 +44,46 @@ std::set<std::string> working_interfaces(const Present& present) {
   return names;
 }
 
-ManagerFaults manager_faults(const Present& present, const Declared& declared) {
+namespace {
+
+// Calls with each manager of the file that the database has, its target and its status, which may be null.
+template <class F>
+void each_manager(const Present& present, const Declared& declared, F&& visit) {
   std::set<std::string, std::less<>> targets;
   for (const Item& item : declared.root.children)
     if (item.kind->id == Id::manager) targets.insert(item.name);
-  ManagerFaults out;
   const dbclient::ReplicaTable* table = present.table("Manager");
-  if (!table) return out;
+  if (!table) return;
   table->each([&](const dbclient::ReplicaRow& row) {
     const Record r{table, &row};
     const std::string target = r.text("target");
-    if (!targets.contains(target)) return;
-    const Datum* status = r.find("status");
+    if (targets.contains(target)) visit(target, r.find("status"));
+  });
+}
+
+bool waits_with_keys(std::string_view target) { return target.starts_with("pssl:"); }
+
+}  // namespace
+
+ManagerFaults manager_faults(const Present& present, const Declared& declared) {
+  ManagerFaults out;
+  each_manager(present, declared, [&](const std::string& target, const Datum* status) {
     if (!status || status->empty()) out.unknown = true;
-    if (value_of(status, "state") != "VOID") return;
+    const bool closed = value_of(status, "state") == "VOID";
     std::string reason = value_of(status, "last_error");
+    // A server that waits has no other error than one of its keys.
+    if (!closed && (reason.empty() || !waits_with_keys(target))) return;
     if (reason.starts_with(target + ": ")) reason.erase(0, target.size() + 2);
-    out.faults.push_back(fmt::format("the database server cannot use the manager {}{}{}", target,
-                                     reason.empty() ? "" : ": ", reason));
+    out.faults.push_back(fmt::format("the database server cannot use {}the manager {}{}{}",
+                                     closed ? "" : "the keys for ", target, reason.empty() ? "" : ": ", reason));
+  });
+  return out;
+}
+
+std::map<std::string, Datum> keys_reported(const Present& present, const Declared& declared) {
+  std::map<std::string, Datum> out;
+  each_manager(present, declared, [&](const std::string& target, const Datum* status) {
+    if (status && waits_with_keys(target)) out.emplace(target, *status);
   });
   return out;
 }

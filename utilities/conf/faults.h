@@ -3,6 +3,7 @@
 // Thread safety: pure functions.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,11 +20,16 @@ std::set<std::string> interfaces_of(const Declared& declared);
 // What else it may say, such as that a setting of theirs could not be applied, or is stored only, stops nothing.
 std::set<std::string> working_interfaces(const Present& present);
 
-// The managers of the file that the server cannot open, each with the reason.
+// The managers of the file that the server cannot open, and those for which it waits without the keys that it is told
+// to take, each with the reason.
 struct ManagerFaults {
   std::vector<std::string> faults;
   bool unknown = false;  // of some it has said nothing yet; nor does it ever where it does not look at this table
 };
 ManagerFaults manager_faults(const Present& present, const Declared& declared);
+
+// What the server has written about the managers of the file for which it waits with keys, by their targets.  Which
+// keys it was told to take when it wrote that, it does not say.
+std::map<std::string, Datum> keys_reported(const Present& present, const Declared& declared);
 
 }  // namespace ovs::conf

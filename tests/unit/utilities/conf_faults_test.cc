@@ -67,5 +67,32 @@ TEST(ConfFaults, ASettingThatCouldNotBeAppliedStopsNothing) {
   EXPECT_EQ(working("1", error), Names{"p"});
 }
 
+using Strings = std::vector<std::string>;
+
+// A manager of the file, and its status in the database as JSON.
+Strings manager(const std::string& target, const std::string& status) {
+  World world;
+  world.insert("Manager", "{\"target\":\"" + target + "\",\"status\":[\"map\",[" + status + "]]}");
+  world.insert("Manager", R"({"target":"ptcp:9","status":["map",[["state","VOID"]]]})");  // somebody else's
+  const ManagerFaults found = manager_faults(world.present(), declared({{"ovs_manager", target}}));
+  EXPECT_EQ(found.unknown, status.empty());
+  return found.faults;
+}
+
+TEST(ConfFaults, Managers) {
+  EXPECT_EQ(manager("ptcp:1", ""), Strings{});
+  EXPECT_EQ(manager("ptcp:1", R"(["bound_port","1"])"), Strings{});
+  EXPECT_EQ(manager("ptcp:1", R"(["state","VOID"],["last_error","ptcp:1: in use"])"),
+            Strings{"the database server cannot use the manager ptcp:1: in use"});
+  // Whoever is to be connected to may not be there yet.
+  EXPECT_EQ(manager("ssl:192.0.2.1:1", R"(["state","BACKOFF"],["last_error","Connection refused"])"), Strings{});
+}
+
+TEST(ConfFaults, KeysOfAManagerThatIsOpen) {
+  EXPECT_EQ(manager("pssl:1", R"(["bound_port","1"])"), Strings{});
+  EXPECT_EQ(manager("pssl:1", R"(["state","ACTIVE"],["bound_port","1"],["last_error","/k: no key"])"),
+            Strings{"the database server cannot use the keys for the manager pssl:1: /k: no key"});
+}
+
 }  // namespace
 }  // namespace ovs::conf
