@@ -109,7 +109,8 @@ std::string TlsConfig::kept_old() const {
 Result<TlsContext> TlsConfig::current() {
   OVS_TRY_DO(check_tls_settings(settings_));
   auto files = read_tls_files(settings_);
-  if (files && context_.ssl && *files == files_) {
+  // The same contents mean something else where other settings name them: "none" holds as much as an empty file.
+  if (files && context_.ssl && made_of_ == settings_ && *files == files_) {
     complaint_.clear();
     return context_;
   }
@@ -124,6 +125,7 @@ Result<TlsContext> TlsConfig::current() {
       log.info("{}: new keys or certificates are used from now on", settings_.certificate);
     }
     context_ = *std::move(made);
+    made_of_ = settings_;
     files_ = *std::move(files);
     complaint_.clear();
     if (open_key_ != settings_.private_key && everybody_may_read(settings_.private_key)) {

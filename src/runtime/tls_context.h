@@ -56,7 +56,8 @@ class TlsConfig {
 
  private:
   TlsSettings settings_;
-  TlsFileContents files_;  // of context_
+  TlsSettings made_of_;    // of context_, as are
+  TlsFileContents files_;
   TlsContext context_;     // no `ssl`: there is none yet
   std::string complaint_;  // the last one in the log
   std::string open_key_;   // that everybody may read, as the log has said

@@ -154,6 +154,39 @@ TEST_F(TlsConfigTest, NobodyIsAcceptedUnverifiedBecauseTheCaThatIsNamedNowIsWron
   EXPECT_TRUE(config.current());
 }
 
+TEST_F(TlsConfigTest, AnEmptyFileIsNotTakenForNone) {
+  settings.ca_cert = "none";
+  TlsConfig config(settings);
+  ASSERT_TRUE(config.current());
+  settings.ca_cert = dir.file("empty");
+  write_file(settings.ca_cert, "");
+  config.set(settings);
+  EXPECT_FALSE(config.current());
+}
+
+TEST_F(TlsConfigTest, ACopyOfTheCaThatIsGoneIsNotTakenFromAPeer) {
+  settings.bootstrap = true;
+  TlsConfig config(settings);
+  ASSERT_TRUE(config.current());
+  settings.ca_cert = dir.file("copy");
+  write_file(settings.ca_cert, authority.certificate);
+  config.set(settings);
+  EXPECT_EQ(config.current()->ca_cert, settings.ca_cert);
+  ::unlink(settings.ca_cert.c_str());
+  EXPECT_FALSE(config.current()->bootstrapping);
+  EXPECT_TRUE(config.kept_old().starts_with(settings.ca_cert + ": the CA's certificate is gone")) << config.kept_old();
+}
+
+TEST_F(TlsConfigTest, APeersCaIsWrittenWhereTheSettingsSayNow) {
+  settings.bootstrap = true;
+  settings.ca_cert = dir.file("one");
+  TlsConfig config(settings);
+  ASSERT_TRUE(config.current()->bootstrapping);
+  settings.ca_cert = dir.file("two");
+  config.set(settings);
+  EXPECT_EQ(config.current()->ca_cert, settings.ca_cert);
+}
+
 TEST_F(TlsConfigTest, AnotherCaMayBeTakenFromAPeer) {
   settings.bootstrap = true;
   TlsConfig config(settings);
