@@ -127,6 +127,9 @@ int check(const Arguments& arguments, runtime::Daemon& daemon) {
   for (const std::string& mistake : check.mistakes()) {
     std::fprintf(stderr, "%s: %s\n", program_name().c_str(), mistake.c_str());
   }
+  for (const std::string& warning : check.warnings()) {
+    std::fprintf(stderr, "%s: warning: %s\n", program_name().c_str(), warning.c_str());
+  }
   return check.mistakes().empty() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/descriptor.h"
 #include "dbserver/remotes.h"
+#include "dbserver/tls_files.h"
 #include "ovsdb/log_file.h"
 #include "runtime/loop.h"
 
@@ -95,20 +96,16 @@ Result<void> StartCheck::column(const std::string& word, ColumnName::Holds holds
   return {};
 }
 
-Result<void> StartCheck::remote(const std::string& name, const runtime::TlsSettings& tls) const {
-  if (ColumnName::is_one(name)) return column(name, ColumnName::Holds::remotes);
-  OVS_TRY_DO(Remotes::check_name(name));
-  return runtime::check_tls_settings(tls, name);
-}
-
-void StartCheck::files(const runtime::TlsSettings& tls, bool complete) {
+void StartCheck::files(const runtime::TlsSettings& tls, bool complete, std::vector<std::string>& faults) {
   const std::string_view ca = tls.bootstrap ? "bootstrap-ca-cert" : "ca-cert";
   for (const File& file : {File{"private-key", tls.private_key}, File{"certificate", tls.certificate},
                            File{ca, tls.ca_cert}, File{"peer-ca-cert", tls.peer_ca_cert}}) {
     if (file.name.empty() || (file.name == "none" && file.option == ca)) continue;
     std::string why;
+    const bool may_be_missing = tls.bootstrap && file.option == ca;
+    std::error_code error;
     if (!ColumnName::is_one(file.name)) {
-      why = unreadable(file, tls.bootstrap && file.option == ca);
+      why = unreadable(file, may_be_missing);
     } else {
       complete = false;  // which files these are is known when the server runs
       if (auto found = column(file.name, ColumnName::Holds::files); !found) {
@@ -116,24 +113,37 @@ void StartCheck::files(const runtime::TlsSettings& tls, bool complete) {
       }
     }
     if (why.empty()) continue;
-    complete = false;
-    mistakes_.push_back(std::move(why));
+    // Without a place for it, no peer's certificate is ever taken; but the server listens.
+    const bool has_no_place = may_be_missing && !std::filesystem::exists(file.name, error) && !error;
+    complete = complete && has_no_place;
+    (has_no_place ? warnings_ : faults).push_back(std::move(why));
   }
   if (!complete) return;
   runtime::Loop loop;
   runtime::use_tls(loop, tls);
-  if (auto good = runtime::check_tls(loop); !good) mistakes_.push_back(good.error().message);
+  if (auto good = runtime::check_tls(loop); !good) faults.push_back(good.error().message);
 }
 
 void StartCheck::columns_and_files(const std::vector<std::string>& remotes, const runtime::TlsSettings& tls) {
+  // A remote that connects tries again later, and one that listens waits for keys that the database may bring.
+  const bool needs_keys = !TlsFiles::follow_database(tls) && std::ranges::any_of(remotes, [](const std::string& name) {
+    return runtime::wants_tls(name) && runtime::Listener::check_name(name);
+  });
+  std::vector<std::string>& faults = needs_keys ? mistakes_ : warnings_;
   for (const std::string& name : remotes) {
-    if (auto good = remote(name, tls); !good) mistakes_.push_back(good.error().message);
+    const bool is_column = ColumnName::is_one(name);
+    const auto named = is_column ? column(name, ColumnName::Holds::remotes) : Remotes::check_name(name);
+    if (!named) {
+      mistakes_.push_back(named.error().message);
+    } else if (auto complete = runtime::check_tls_settings(tls, name); !is_column && !complete) {
+      faults.push_back(complete.error().message);
+    }
   }
   if (tls.private_key.empty() && tls.certificate.empty() && tls.ca_cert.empty() && tls.peer_ca_cert.empty()) return;
   const auto complete = runtime::check_tls_settings(tls);
   // Remotes that the database names want them all, too.
-  if (!complete && std::ranges::none_of(remotes, runtime::wants_tls)) mistakes_.push_back(complete.error().message);
-  files(tls, complete.has_value());
+  if (!complete && std::ranges::none_of(remotes, runtime::wants_tls)) faults.push_back(complete.error().message);
+  files(tls, complete.has_value(), faults);
 }
 
 }  // namespace ovs::dbserver

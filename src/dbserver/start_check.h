@@ -3,6 +3,10 @@
 // For scripts that are about to stop a server in order to start it again.  All mistakes are found, not only the first.
 // What only a start can tell is not looked at: whether an address is in use, or is this host's.  Nothing is changed.
 //
+// A mistake is what a start fails for, too, and no more than that: a host must not boot without a database because a
+// certificate was just being renewed.  What a server starts in spite of, and does not do all that it is asked to, is a
+// warning: keys that no remote of the command line listens with, as where managers are in the database.
+//
 // Thread safety: none; for a program that does nothing else.
 #pragma once
 
@@ -29,16 +33,17 @@ class StartCheck {
   void columns_and_files(const std::vector<std::string>& remotes, const runtime::TlsSettings& tls);
 
   const std::vector<std::string>& mistakes() const { return mistakes_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   using Schema = std::shared_ptr<const ovsdb::DatabaseSchema>;
   Result<void> column(const std::string& word, ColumnName::Holds holds) const;
-  Result<void> remote(const std::string& name, const runtime::TlsSettings& tls) const;
-  void files(const runtime::TlsSettings& tls, bool complete);
+  // `faults`: where what is wrong with keys and certificates belongs.
+  void files(const runtime::TlsSettings& tls, bool complete, std::vector<std::string>& faults);
 
   std::map<std::string, Schema, std::less<>> schemas_;  // by the database's name
   bool all_known_ = true;                               // no database whose schema cannot be read
-  std::vector<std::string> mistakes_;
+  std::vector<std::string> mistakes_, warnings_;
 };
 
 }  // namespace ovs::dbserver

@@ -13,9 +13,8 @@ LogModule log{"ovsdb_server"};
 
 }  // namespace
 
-bool TlsFiles::follows_database() const {
-  for (const std::string* word :
-       {&options_.private_key, &options_.certificate, &options_.ca_cert, &options_.peer_ca_cert}) {
+bool TlsFiles::follow_database(const runtime::TlsSettings& options) {
+  for (const std::string* word : {&options.private_key, &options.certificate, &options.ca_cert, &options.peer_ca_cert}) {
     if (ColumnName::is_one(*word)) return true;
   }
   return false;

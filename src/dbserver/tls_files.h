@@ -19,7 +19,9 @@ class TlsFiles {
   // `options`: as given, db: among them.
   TlsFiles(Server& server, runtime::TlsSettings options) : server_(server), options_(std::move(options)) {}
 
-  bool follows_database() const;
+  // Whether one of the files is named by a column.
+  static bool follow_database(const runtime::TlsSettings& options);
+  bool follows_database() const { return follow_database(options_); }
   // Gives the loop the files that are named now.
   void apply();
   // The same if `hosted` is a database that names some; true if they are others than before.

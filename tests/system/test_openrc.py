@@ -610,6 +610,39 @@ def test_files_of_tls(host):
         assert host.pid_of("ovsdb-server") == pid
 
 
+def test_a_renewal_that_is_half_done_does_not_keep_a_host_from_booting(host):
+    """Keys that only managers in the database use: a restart waits until they are right again, a boot does not."""
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    host.boot("sysinit", "boot")
+    host.shell(MAKE_KEYS)
+    variables = f'CERTIFICATE="{KEYS}/server-cert.pem"\nCA_CERT="{KEYS}/ca-cert.pem"\n'
+    host.write("/etc/conf.d/ovsdb-server", f'PRIVATE_KEY="{KEYS}/server-key.pem"\n{variables}')
+    host.run("rc-service", "ovsdb-server", "start")
+    host.run("ovs-vsctl", "--no-wait", "set-manager", "pssl:6640:127.0.0.1")
+    pid = host.pid_of("ovsdb-server")
+    for key, fault in ((f"{KEYS}/client-key.pem", "this private key does not fit the certificate"),
+                       (f"{KEYS}/none.pem", "cannot be read: No such file or directory"),
+                       ("none.pem", "is neither a file with an absolute path")):
+        host.write("/etc/conf.d/ovsdb-server", f'PRIVATE_KEY="{key}"\n{variables}')
+        for command in ("checkconfig", "restart", "reload"):
+            done = host.run("rc-service", "ovsdb-server", command, status=None)
+            assert done.returncode != 0 and fault in done.stdout, (command, done.stdout)
+            assert host.pid_of("ovsdb-server") == pid
+        host.run("rc-service", "ovsdb-server", "stop")
+        assert fault in host.run("rc-service", "ovsdb-server", "start").stdout
+        pid = host.pid_of("ovsdb-server")
+        assert host.run("ovs-vsctl", "get-manager").stdout == "pssl:6640:127.0.0.1\n"
+    # With the right ones it restarts in spite of what it did without.
+    host.write("/etc/conf.d/ovsdb-server", f'PRIVATE_KEY="{KEYS}/server-key.pem"\n{variables}')
+    host.run("rc-service", "ovsdb-server", "restart")
+    # Where no start would survive it, none is tried.
+    host.run("rc-service", "ovsdb-server", "stop")
+    host.write("/etc/conf.d/ovsdb-server", f'PRIVATE_KEY="{KEYS}/none.pem"\nREMOTE_DB="pssl:6641"\n{variables}')
+    done = host.run("rc-service", "ovsdb-server", "start", status=None)
+    assert done.returncode != 0 and f"{KEYS}/none.pem: cannot be read" in done.stdout
+
+
 def test_a_switch_by_tls(host):
     """Both services of the switch reach a database by TLS, with the keys that one of them names."""
     if not ovs_test.has_tls():

@@ -27,13 +27,28 @@ def pki():
 
 def check(box, *arguments, option=SCHEMA):
     """What is wrong, line by line; and what is said is what the exit status says."""
-    before = sorted(box.top.rglob("*"))
+    before = everything(box)
     done = box.run("ovsdb-server", "-vconsole:off", option, *arguments, status=None)
-    assert done.returncode == (1 if done.stderr else 0)
-    assert done.stdout == "" and sorted(box.top.rglob("*")) == before
+    assert done.stdout == "" and everything(box) == before
     lines = done.stderr.splitlines()
     assert all(line.startswith("ovsdb-server: ") for line in lines)
-    return [line.removeprefix("ovsdb-server: ") for line in lines]
+    lines = [line.removeprefix("ovsdb-server: ") for line in lines]
+    assert done.returncode == (0 if all(line.startswith("warning: ") for line in lines) else 1)
+    return lines
+
+
+def everything(box):
+    """All that is in the sandbox, and what is known of it."""
+    states = [(path, path.lstat()) for path in sorted(box.top.rglob("*"))]
+    return [(path, s.st_mode, s.st_uid, s.st_gid, s.st_size, s.st_mtime_ns) for path, s in states]
+
+
+def starts(box, *arguments):
+    """Whether a server starts with that."""
+    done = box.run("ovsdb-server", "-vconsole:off", "--run=true", f"--remote=punix:{box.run_dir}/it.sock", *arguments,
+                   status=None)
+    assert (done.returncode == 0) == (done.stderr == "")
+    return done.returncode == 0
 
 
 def test_what_is_right(box):
@@ -82,9 +97,9 @@ def test_columns_that_name_keys(box, pki):
     options = ["--private-key=db:Open_vSwitch,SSL,private_kee", "--certificate=db:Open_vSwitch,SLL,certificate",
                "--bootstrap-ca-cert=db:Open_vSwitch,SSL,external_ids"]
     assert check(box, *options) == [
-        "--private-key: db:Open_vSwitch,SSL,private_kee: no column named private_kee (did you mean private_key?)",
-        "--certificate: db:Open_vSwitch,SLL,certificate: no table named SLL (did you mean SSL?)",
-        "--bootstrap-ca-cert: db:Open_vSwitch,SSL,external_ids: column external_ids does not hold strings"]
+        "warning: --private-key: db:Open_vSwitch,SSL,private_kee: no column named private_kee (did you mean private_key?)",
+        "warning: --certificate: db:Open_vSwitch,SLL,certificate: no table named SLL (did you mean SSL?)",
+        "warning: --bootstrap-ca-cert: db:Open_vSwitch,SSL,external_ids: column external_ids does not hold strings"]
     # What they hold is looked at when it is needed.
     good = [f"--{option}=db:Open_vSwitch,SSL,{column}" for option, column in (
         ("private-key", "private_key"), ("certificate", "certificate"), ("ca-cert", "ca_cert"))]
@@ -100,9 +115,7 @@ def test_keys(box, pki):
         f"pssl:6640:127.0.0.1: {need}--private-key, --certificate, --ca-cert (or --bootstrap-ca-cert)"]
     both = [f"--private-key={server.key}", f"--certificate={server.certificate}"]
     assert check(box, listen, *both) == [f"pssl:6640:127.0.0.1: {need}--ca-cert (or --bootstrap-ca-cert)"]
-    # A remote in the database may want them.
-    assert check(box, MANAGERS, *both) == [f"{need}--ca-cert (or --bootstrap-ca-cert)"]
-    said = check(box, MANAGERS, f"--private-key={other.key}", *both[1:], f"--ca-cert={ca.certificate}")
+    said = check(box, listen, f"--private-key={other.key}", *both[1:], f"--ca-cert={ca.certificate}")
     assert len(said) == 1 and f"{other.key}: this private key does not fit the certificate" in said[0]
     # Each file that cannot be read, and what is missing besides.
     assert check(box, listen, "--private-key=/none/key.pem", "--peer-ca-cert=/none/peers.pem") == [
@@ -112,7 +125,39 @@ def test_keys(box, pki):
     # A certificate that is taken from the first peer needs a place.
     assert check(box, listen, *both, f"--bootstrap-ca-cert={box.top}/taken.pem") == []
     assert check(box, listen, *both, "--bootstrap-ca-cert=/none/taken.pem") == [
-        "--bootstrap-ca-cert=/none/taken.pem: it cannot be created in /none: No such file or directory"]
+        "warning: --bootstrap-ca-cert=/none/taken.pem: it cannot be created in /none: No such file or directory"]
+
+
+def test_what_a_start_survives_is_a_warning(box, pki):
+    """Keys that no remote of the command line listens with: managers are in the database, and stay as they are."""
+    box.create_database()
+    ca, server, other = pki
+    missing, cert = "--private-key=/none/key.pem", f"--certificate={server.certificate}"
+    unfit, trust = f"--private-key={other.key}", f"--ca-cert={ca.certificate}"
+    column = "--private-key=db:Open_vSwitch,SSL,private_key"
+    key = f"--private-key={server.key}"
+    listen, connect = "--remote=pssl:0:127.0.0.1", "--remote=ssl:127.0.0.1:1"
+    for survived, said, *options in (
+            (True, "/none/key.pem: cannot be read", MANAGERS, missing, cert, trust),
+            (True, "does not fit", MANAGERS, unfit, cert, trust),
+            (True, "missing: --ca-cert", MANAGERS, key, cert),
+            (True, "missing: --certificate", MANAGERS, missing),
+            (True, "does not fit", unfit, cert, trust),
+            (True, "TLS needs", connect),
+            (True, "does not fit", connect, unfit, cert, trust),
+            (True, "missing: --certificate", listen, column),
+            (True, "/none/cert.pem: cannot be read", listen, column, "--certificate=/none/cert.pem", trust),
+            (True, "no column named no_key", listen, "--private-key=db:Open_vSwitch,SSL,no_key", cert, trust),
+            (True, "it cannot be created", listen, key, cert, "--bootstrap-ca-cert=/none/taken.pem"),
+            (False, "/none/key.pem: cannot be read", listen, missing, cert, trust),
+            (False, "does not fit", listen, connect, unfit, cert, trust),
+            (False, "/none/peers.pem: cannot be read", listen, key, cert, trust, "--peer-ca-cert=/none/peers.pem"),
+            (False, "TLS needs", MANAGERS, listen),
+    ):
+        lines = check(box, *options, option="--check")
+        assert any(said in line for line in lines), (options, lines)
+        assert all(line.startswith("warning: ") == survived for line in lines), (options, lines)
+        assert starts(box, *options) == survived, options
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -130,8 +175,8 @@ def test_keys_of_the_servers_user(box, pki):
     path.chmod(0o600)
     assert check(box, path, MANAGERS, *options, "--user=nobody", option="--check") == [
         f"--private-key={key}: cannot be read: Permission denied for the user nobody",
-        f"--bootstrap-ca-cert={ca.directory}/taken.pem: it cannot be created in {ca.directory}: Permission denied for "
-        "the user nobody"]
+        f"warning: --bootstrap-ca-cert={ca.directory}/taken.pem: it cannot be created in {ca.directory}: Permission "
+        "denied for the user nobody"]
     shutil.chown(key, "nobody")
     shutil.chown(ca.directory, "nobody")
     assert check(box, path, MANAGERS, *options, "--user=nobody", option="--check") == []
