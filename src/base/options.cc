@@ -171,7 +171,7 @@ std::string options_help(std::span<const OptionGroup> groups) {
   return out;
 }
 
-OptionGroup log_options() {
+OptionGroup log_options(std::optional<std::string>* file) {
   using Value = std::optional<std::string_view>;
   OptionGroup group{"Logging options:", {}};
   group.options.push_back({'v', "verbose", ArgumentKind::optional, "SPEC",
@@ -185,11 +185,15 @@ OptionGroup log_options() {
                            }});
   group.options.push_back({0, "log-file", ArgumentKind::optional, "FILE",
                            "log to FILE (default: PROGRAM.log in the log directory)",
-                           [](Value path) -> Result<void> {
+                           [file](Value value) -> Result<void> {
+                             std::string path =
+                                 value ? std::string(*value) : path_below(logdir(), program_name() + ".log");
                              // Whoever cannot write the log still does what he was started for;
                              // the logger has said why.
-                             (void)log_open_file(path ? std::string(*path)
-                                                      : path_below(logdir(), program_name() + ".log"));
+                             if (file)
+                               *file = std::move(path);
+                             else
+                               (void)log_open_file(path);
                              return {};
                            }});
   group.options.push_back({0, "syslog-method", ArgumentKind::required, "libc|unix:FILE|udp:IP:PORT|null",

@@ -48,7 +48,9 @@ Result<std::vector<std::string>> parse_options(std::span<const OptionGroup> grou
 std::string options_help(std::span<const OptionGroup> groups);
 
 // -v, --verbose, --log-file, --syslog-target, --syslog-method
-OptionGroup log_options();
+// With `file`, --log-file only leaves there which file log_open_file() is to open, for programs that may be asked to
+// change nothing.
+OptionGroup log_options(std::optional<std::string>* file = nullptr);
 // -V/--version and -h/--help: print and exit(0).  `usage` makes the text above the options.
 OptionGroup common_options(std::function<std::string()> help, std::function<std::string()> version);
 

@@ -45,6 +45,7 @@ struct Arguments {
   ServerOptions server;
   bool check = false;
   std::string schema;  // of --check
+  std::optional<std::string> log_file;
 };
 
 OptionGroup server_options(Arguments& arguments) {
@@ -122,7 +123,7 @@ class Child {
 int check(const Arguments& arguments, runtime::Daemon& daemon) {
   StartCheck check(arguments.databases, arguments.schema);
   // What the server itself cannot read it cannot use.
-  if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);
+  if (auto is_user = daemon.become_user(); !is_user) die(is_user.error().message);
   check.columns_and_files(arguments.remotes, arguments.tls);
   for (const std::string& mistake : check.mistakes()) {
     std::fprintf(stderr, "%s: %s\n", program_name().c_str(), mistake.c_str());
@@ -144,7 +145,7 @@ int run(int argc, char** argv) {
   groups.push_back(daemon.options());
   groups.push_back(runtime::tls_options(arguments.tls));
   groups.push_back(pair_options());
-  groups.push_back(log_options());
+  groups.push_back(log_options(&arguments.log_file));
   const auto help = [&groups] {
     return fmt::format("{}: Open vSwitch database server\nusage: {} [OPTIONS] [DATABASE]...\n"
                        "where each DATABASE is a database file (default: {}).\n\n{}",
@@ -161,6 +162,7 @@ int run(int argc, char** argv) {
   if (arguments.databases.empty()) arguments.databases.push_back(path_below(dbdir(), "conf.db"));
 
   if (arguments.check) return check(arguments, daemon);
+  if (arguments.log_file) (void)log_open_file(*arguments.log_file);
   if (auto started = daemon.start(); !started) die(started.error().message);
   // Before anything is made, so that sockets and files belong to the user who is to use them.
   if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);

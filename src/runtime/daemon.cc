@@ -408,7 +408,12 @@ Result<void> Daemon::drop_privileges() {
   for (const std::string& path : {impl_->pidfile, log_file_path()}) {
     if (!path.empty()) (void)!::lchown(path.c_str(), id.uid, id.gid);
   }
+  return become_user();
+}
 
+Result<void> Daemon::become_user() {
+  if (impl_->user.empty()) return {};
+  OVS_TRY(Identity id, parse_identity(impl_->user));
   // What this process has not been given, as in a container, it cannot keep.
   ::capng_get_caps_process();
   std::vector<unsigned> kept;

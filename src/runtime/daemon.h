@@ -53,6 +53,8 @@ class Daemon {
   Result<void> start();
   // --user: changes identity; the pidfile and the log file become that user's.
   Result<void> drop_privileges();
+  // --user for a program that only looks: changes identity, and no file.
+  Result<void> become_user();
   void ready();
   // daemon/wait-ready: answers as soon as ready() was called.  For scripts whose supervisor cannot be told.
   void add_commands(ControlTable& table);

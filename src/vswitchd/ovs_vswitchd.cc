@@ -40,6 +40,7 @@ struct Arguments {
   std::vector<std::string> ignored;
   runtime::TlsSettings tls;
   bool check = false;
+  std::optional<std::string> log_file;
 };
 
 OptionGroup switch_options(Arguments& arguments) {
@@ -78,7 +79,7 @@ OptionGroup switch_options(Arguments& arguments) {
 
 // --check, as the user who is to work with this.
 Result<void> check(const Arguments& arguments, runtime::Daemon& daemon) {
-  OVS_TRY_DO(daemon.drop_privileges());
+  OVS_TRY_DO(daemon.become_user());
   bool by_tls = false;
   for (const std::string_view name : split_any(arguments.database, ", \t\n")) {
     if (!runtime::Listener::check_name(name)) OVS_TRY_DO(runtime::Stream::check_name(name));
@@ -113,7 +114,7 @@ int run(int argc, char** argv) {
   groups.push_back(rpc::control_options(arguments.control_path));
   groups.push_back(daemon.options());
   groups.push_back(runtime::tls_options(arguments.tls));
-  groups.push_back(log_options());
+  groups.push_back(log_options(&arguments.log_file));
   const std::string default_database = "unix:" + path_below(rundir(), "db.sock");
   const auto help = [&] {
     return fmt::format("{}: Open vSwitch daemon\nusage: {} [OPTIONS] [DATABASE]\n"
@@ -139,6 +140,7 @@ int run(int argc, char** argv) {
     if (auto good = check(arguments, daemon); !good) die(good.error().message);
     return EXIT_SUCCESS;
   }
+  if (arguments.log_file) (void)log_open_file(*arguments.log_file);
   if (auto started = daemon.start(); !started) die(started.error().message);
   if (arguments.lock_memory) lock_memory();
   if (auto dropped = daemon.drop_privileges(); !dropped) die(dropped.error().message);

@@ -64,6 +64,17 @@ def test_what_is_right(box):
     assert set(box.top.rglob("*")) == before
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_nothing_is_changed_beside_a_running_server(box):
+    box.top.chmod(0o755)
+    server = box.start_ovsdb_server(args=["--pidfile"])
+    pidfile, log = box.run_dir / "ovsdb-server.pid", box.log_dir / "ovsdb-server.log"
+    assert pidfile.exists() and log.exists()
+    assert check(box, f"--remote=punix:{server.socket}", "--user=nobody", f"--pidfile={pidfile}",
+                 f"--log-file={log}") == []
+    assert check(box, "--user=nobody", f"--log-file={box.log_dir}/new.log") == []
+
+
 def test_all_mistakes_at_once(box):
     assert check(box, "--remote=ptcp:99999", "--remote=bogus:x", "--remote=db:Open_vSwitch,Open_vSwitch,managers",
                  "--remote=db:Open_vSwitch,Manger,target", "--remote=db:Nope,T,c", "--remote=db:x") == [
