@@ -239,8 +239,7 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
   }
 };
 
-Result<std::unique_ptr<Session>> Session::create(runtime::Loop& loop, std::string_view remotes,
-                                                 Handler handler, SessionOptions options) {
+Result<std::vector<std::string>> Session::check_remotes(std::string_view remotes) {
   std::vector<std::string> names;
   for (std::string_view name : split_any(remotes, ", \t\n")) {
     if (name.starts_with("cid:")) {
@@ -250,6 +249,12 @@ Result<std::unique_ptr<Session>> Session::create(runtime::Loop& loop, std::strin
     names.emplace_back(name);
   }
   if (names.empty()) return unexpected("no remote to connect to was given", EINVAL);
+  return names;
+}
+
+Result<std::unique_ptr<Session>> Session::create(runtime::Loop& loop, std::string_view remotes,
+                                                 Handler handler, SessionOptions options) {
+  OVS_TRY(std::vector<std::string> names, check_remotes(remotes));
   auto impl = std::make_shared<Impl>(loop, std::move(names), std::move(handler), options);
   impl->timer.start(runtime::Duration(0));
   return std::unique_ptr<Session>(new Session(std::move(impl)));

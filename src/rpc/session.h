@@ -65,7 +65,9 @@ class Session {
     std::function<void()> drained;             // the backlog became empty
   };
 
-  // `remotes`: "unix:...", "ptcp:...", several separated by commas or white space.
+  // `remotes`: "unix:...", "ptcp:...", several separated by commas or white space.  The single names, or the error of
+  // create(): none at all, or one that cannot be right.
+  static Result<std::vector<std::string>> check_remotes(std::string_view remotes);
   static Result<std::unique_ptr<Session>> create(runtime::Loop& loop, std::string_view remotes,
                                                  Handler handler, SessionOptions options = {});
   ~Session();

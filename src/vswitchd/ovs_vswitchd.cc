@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -16,13 +17,12 @@
 #include "base/options.h"
 #include "base/paths.h"
 #include "base/print.h"
-#include "base/text.h"
 #include "datapath/user_engine.h"
 #include "netdev/afxdp_kind.h"
 #include "rpc/control.h"
+#include "rpc/session.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
-#include "runtime/stream.h"
 #include "runtime/tls_options.h"
 #include "vswitchd/vswitchd.h"
 
@@ -80,12 +80,8 @@ OptionGroup switch_options(Arguments& arguments) {
 // --check, as the user who is to work with this.
 Result<void> check(const Arguments& arguments, runtime::Daemon& daemon) {
   OVS_TRY_DO(daemon.become_user());
-  bool by_tls = false;
-  for (const std::string_view name : split_any(arguments.database, ", \t\n")) {
-    if (!runtime::Listener::check_name(name)) OVS_TRY_DO(runtime::Stream::check_name(name));
-    by_tls = by_tls || runtime::wants_tls(name);
-  }
-  if (!by_tls) return {};
+  OVS_TRY(const auto remotes, rpc::Session::check_remotes(arguments.database));
+  if (std::ranges::none_of(remotes, runtime::wants_tls)) return {};
   runtime::Loop loop;
   runtime::use_tls(loop, arguments.tls);
   return runtime::check_tls(loop);
