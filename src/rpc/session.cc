@@ -40,6 +40,16 @@ Result<void> check_name(std::string_view name) {
 
 }  // namespace
 
+std::string reason_without_name(std::string_view remote, const Error& error) {
+  // What is wrong with the remote itself, or with a listener's keys, begins with the name; the text of another error
+  // with a number begins with an address.
+  std::string_view text = error.message;
+  if (text.starts_with(remote) && text.substr(remote.size()).starts_with(": ")) {
+    return std::string(text.substr(remote.size() + 2));
+  }
+  return error.code ? std::strerror(error.code) : error.message;
+}
+
 struct Session::Impl : std::enable_shared_from_this<Impl> {
   Impl(runtime::Loop& l, std::vector<std::string> r, Handler h, const SessionOptions& o)
       : loop(l),
@@ -64,6 +74,7 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
   runtime::Timer timer;
   std::string name;
   Error last_error;
+  std::string last_reason;
   std::unique_ptr<runtime::Stream> attempt;
   std::unique_ptr<runtime::Listener> listener;  // in place of `attempt`, where the remote is passive
   std::unique_ptr<Connection> connection;
@@ -224,6 +235,7 @@ struct Session::Impl : std::enable_shared_from_this<Impl> {
     bool was_quiet = quiet();
     machine.disconnected(loop.now());
     if (!was_quiet && quiet()) log.info("{}: goes on trying in the background, without messages", name);
+    last_reason = reason_without_name(name, error);
     last_error = std::move(error);
     give_back_requests();
     if (!gone && was_connected && handler.disconnected) handler.disconnected(last_error);
@@ -322,11 +334,7 @@ std::string Session::status() const { return state_name(impl_->machine.state());
 
 const Error& Session::last_error() const { return impl_->last_error; }
 
-std::string Session::last_reason() const {
-  // The text of an error with a number begins with an address.
-  const Error& error = impl_->last_error;
-  return error.code ? std::strerror(error.code) : error.message;
-}
+const std::string& Session::last_reason() const { return impl_->last_reason; }
 
 std::size_t Session::backlog() const { return impl_->connection ? impl_->connection->backlog() : 0; }
 

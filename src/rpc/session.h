@@ -55,6 +55,9 @@ struct Response {
   bool disconnected = false;
 };
 
+// Why there is no connection to `remote`, in words that repeat neither its name nor its address.
+std::string reason_without_name(std::string_view remote, const Error& error);
+
 class Session {
  public:
   struct Handler {
@@ -91,7 +94,7 @@ class Session {
   const std::string& name() const;     // the remote now in use, or tried last
   std::string status() const;          // "ACTIVE", "BACKOFF", "CONNECTING", "IDLE", "FAILED"
   const Error& last_error() const;     // why there is no connection; an empty message at first
-  std::string last_reason() const;     // the same in words that do not repeat the remote's name
+  const std::string& last_reason() const;  // the same by reason_without_name()
   std::size_t backlog() const;         // bytes that the peer has not taken yet
 
  private:

@@ -380,6 +380,13 @@ def test_what_is_wrong_is_said(box, pki, server, tmp_path):
     assert complaint(p, f"-c{pki.expired.certificate}", ca) == (
         f"ovs-vsctl: {server.remote}: database connection failed ({client.key}: this private key does not fit the "
         f"certificate {pki.expired.certificate})\n")
+    passive = ["--db=pssl:0:127.0.0.1", c, ca, "show"]
+    for key, wrong in ((pki.server.key, f"this private key does not fit the certificate {client.certificate}"),
+                       (missing, "the private key cannot be read: No such file or directory")):
+        done = box.run("ovs-vsctl", f"-p{key}", *passive, status=1)
+        assert done.stderr == f"ovs-vsctl: pssl:0:127.0.0.1: database connection failed ({key}: {wrong})\n"
+        done = box.run("ovsdb-client", f"-p{key}", c, ca, "list-dbs", "pssl:0:127.0.0.1", status=1)
+        assert done.stderr == f'ovsdb-client: failed to listen on "pssl:0:127.0.0.1" ({key}: {wrong})\n'
     assert f"is not signed by the CA of {pki.other.certificate}" in complaint(p, c, f"-C{pki.other.certificate}")
     expired = complaint(*pki.expired.options())
     assert f"{pki.expired.certificate}: the certificate has expired" in expired

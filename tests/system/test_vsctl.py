@@ -484,6 +484,10 @@ def test_what_a_passive_db_says_that_waits_or_cannot(box):
     done = box.run("ovs-vsctl", f"--db=punix:{box.run_dir}/none/s", "show", status=1)
     assert done.stderr == (f"ovs-vsctl: punix:{box.run_dir}/none/s: database connection failed "
                            "(No such file or directory)\n")
+    path = box.start_ovsdb_server().socket
+    done = box.run("ovs-vsctl", f"--db=punix:{path}", "show", status=1)
+    assert done.stderr == (f"ovs-vsctl: punix:{path}: database connection failed "
+                           "(another process listens on this socket)\n")
     done = box.run("ovs-vsctl", "--db=udp:1", "show", status=1)
     for form in ("unix:", "tcp:", "ssl:", "punix:", "ptcp:", "pssl:"):
         assert form in done.stderr

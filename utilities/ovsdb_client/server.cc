@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <random>
@@ -18,6 +17,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "ovsdb/error.h"
+#include "rpc/session.h"
 #include "runtime/stream.h"
 #include "timeout.h"
 
@@ -62,14 +62,8 @@ Error cannot_connect(std::string_view remote, const Error& why) {
     default:
       break;
   }
-  // An error about the name itself begins with the name; another one's text may repeat the remote's.
-  std::string_view reason = why.message;
-  if (const std::string name = std::string(remote) + ": "; reason.starts_with(name)) {
-    reason.remove_prefix(name.size());
-  } else if (why.code != 0) {
-    reason = std::strerror(why.code);
-  }
-  return Error{fmt::format("failed to connect to \"{}\" ({}){}", remote, reason, advice), why.code};
+  return Error{fmt::format("failed to connect to \"{}\" ({}){}", remote, rpc::reason_without_name(remote, why), advice),
+               why.code};
 }
 
 // The remotes of a list: a comma separates them only where a remote's name begins after it, since
@@ -107,8 +101,9 @@ Result<std::unique_ptr<runtime::Stream>> accept_stream(runtime::Loop& loop, cons
     if (!stream) stream = std::move(s);
   });
   if (!listener) {
-    return unexpected(fmt::format("failed to listen on \"{}\" ({})", remote, listener.error().message),
-                      listener.error().code);
+    return unexpected(
+        fmt::format("failed to listen on \"{}\" ({})", remote, rpc::reason_without_name(remote, listener.error())),
+        listener.error().code);
   }
   wait(loop, [&] { return stream != nullptr; }, fmt::format("a server to connect to {}", remote));
   return stream;

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "base/paths.h"
 #include "base/text.h"
@@ -102,8 +101,7 @@ Result<void> Server::wait(const std::function<bool()>& done, std::string_view wh
   }
   if (done()) return {};
   const Error& error = *client_->failure();
-  std::string reason = error.code ? std::strerror(error.code) : error.message;
-  std::string failed = remotes_ + ": database connection failed (" + reason + ")";
+  std::string failed = remotes_ + ": database connection failed (" + client_->session().last_reason() + ")";
   if (std::string hint = advice(remotes_, error); !hint.empty()) failed += "\n" + hint;
   return unexpected(std::move(failed), error.code);
 }

@@ -306,6 +306,21 @@ TEST_F(SessionTest, APassiveRemoteThatCannotBe) {
   EXPECT_EQ(session->last_error().code, ENOENT);
 }
 
+TEST_F(SessionTest, TheReasonDoesNotRepeatTheRemote) {
+  serve();
+  start({.retry = false}, "punix:" + path());
+  ASSERT_TRUE(run_until_event("failed"));
+  EXPECT_EQ(session->last_reason(), "another process listens on this socket");
+  events.clear();
+  start({.retry = false}, "punix:" + dir.file("none/s"));
+  EXPECT_EQ(session->last_reason(), "");
+  ASSERT_TRUE(run_until_event("failed"));
+  EXPECT_EQ(session->last_reason(), "No such file or directory");
+  EXPECT_EQ(reason_without_name("pssl:1", {"pssl:1: /k: wrong", EINVAL}), "/k: wrong");
+  EXPECT_EQ(reason_without_name("tcp:h:1", {"192.0.2.1:1: refused", ECONNREFUSED}), "Connection refused");
+  EXPECT_EQ(reason_without_name("tcp:h:1", {"tcp:h:12: odd"}), "tcp:h:12: odd");
+}
+
 TEST_F(SessionTest, APassiveRemoteAmongOthersWaitsForItsTime) {
   serve();
   start({.retry = false}, "punix:" + dir.file("p") + ",unix:" + path());
