@@ -172,6 +172,16 @@ def test_a_wait_that_ends_says_why_the_server_was_not_reached(box):
     assert reason in lines[1] or "to take the connection" in lines[1]
 
 
+def test_the_reasons_of_several_remotes_are_said_once(box):
+    seconds = 4 * round(ovs_test.limit(1))
+    remotes = f"tcp:127.0.0.1:1,unix:{box.run_dir}/a.sock,unix:{box.run_dir}/b.sock"
+    done = client(box, "-t", seconds, "wait", remotes, "D", "added", status=-signal.SIGALRM)
+    first, last = done.stderr.splitlines()
+    assert first.startswith("ovsdb-client: no server was available: ")
+    assert first.endswith(f"; waiting for D to be added at {remotes}")
+    assert last.startswith(f"ovsdb-client: timed out after {seconds} seconds, waiting for ")
+
+
 def test_a_server_may_come_to_us(box, server):
     """A passive remote: ovsdb-client listens, and ovsdb-server connects."""
     path = box.run_dir / "passive.sock"

@@ -459,6 +459,15 @@ def test_a_connection_that_does_not_come_is_explained(box, where, why):
                                         f"ovs-vsctl: timed out after {seconds} seconds, waiting for {what}"]
 
 
+def test_the_reasons_of_several_remotes_are_said_once(box):
+    seconds = 5 * int(ovs_test.limit(1))
+    remotes = f"tcp:127.0.0.1:1,unix:{box.run_dir}/none.sock"
+    done = box.run("ovs-vsctl", "--retry", "-t", seconds, f"--db={remotes}", "show", status=-signal.SIGALRM)
+    first, last = done.stderr.splitlines()
+    assert first.startswith(f"ovs-vsctl: waiting for a connection to {remotes} (the last attempt: ")
+    assert last.startswith(f"ovs-vsctl: timed out after {seconds} seconds, waiting for a connection to {remotes} (")
+
+
 def test_a_server_may_come_to_us(box, server):
     """A passive --db: ovs-vsctl listens, and ovsdb-server connects."""
     path = box.run_dir / "passive.sock"

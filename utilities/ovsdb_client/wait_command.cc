@@ -84,20 +84,20 @@ Result<void> wait_for_state(Context& context) {
     return unexpected(fmt::format("{}: unknown state (use added, connected or removed)", state));
   }
   const std::string what = fmt::format("{} to be {} at {}", database, state, context.remotes);
-  std::string told;  // the last reason
+  bool told = false;
   for (;;) {
     auto server = Server::connect(context.loop, context.remotes);
-    Result<void> reached = server ? watch(**server, database, state, told.empty() ? what : "")
+    Result<void> reached = server ? watch(**server, database, state, told ? "" : what)
                                   : Result<void>{Unexpected{std::move(server).error()}};
     if (reached) return {};
     // A server that cannot be reached may come (back): that is what is waited for.
     const bool is_lost = !server || (*server)->is_lost();
     if (!is_lost) return reached;
-    if (const std::string& reason = reached.error().message; told != reason) {
-      complain(fmt::format("{}; waiting for {}", reason, what));
-      told = reason;
-    }
-    set_waiting_for(fmt::format("{} (the last attempt: {})", what, told));
+    // Once: of several remotes, each attempt has another one's reason.
+    const std::string& reason = reached.error().message;
+    if (!told) complain(fmt::format("{}; waiting for {}", reason, what));
+    told = true;
+    set_waiting_for(fmt::format("{} (the last attempt: {})", what, reason));
     context.loop.run_until([] { return false; }, runtime::Duration{500});
   }
 }

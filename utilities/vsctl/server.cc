@@ -73,10 +73,11 @@ std::string Server::awaited() const {
 Result<void> Server::wait(const std::function<bool()>& done, std::string_view what) {
   std::string text;
   bool patient = true;
-  // Once for each thing: wait-until looks again at every change.
+  // Once for each thing: wait-until looks again at every change, and the reasons of several remotes take turns.
   auto say = [&] {
-    if (said_ != text) std::fprintf(stderr, "%s: waiting for %s\n", program_name().c_str(), text.c_str());
-    said_ = text;
+    const std::string_view thing = !what.empty() ? what : client_->is_connected() ? "an answer" : "a connection";
+    if (!said_.emplace(thing).second) return;
+    std::fprintf(stderr, "%s: waiting for %s\n", program_name().c_str(), text.c_str());
   };
   auto over = [&] {
     if (done() || client_->failure()) return true;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -67,7 +68,7 @@ class Server : public Source {
   std::string remotes_;
   std::optional<runtime::Duration> limit_;
   std::optional<Error> failed_;
-  std::string said_;  // what was waited for when that was said last
+  std::set<std::string, std::less<>> said_;  // what has been said to be waited for
   std::unique_ptr<dbclient::Client> client_;
 };
 
