@@ -54,7 +54,7 @@ void TlsFiles::apply() {
   }
   last_problems_ = problems_;
   applied_ = std::move(settings);
-  runtime::use_tls(server_.loop(), applied_);
+  runtime::use_tls(server_.loop(), applied_, runtime::TlsUser::daemon);
 }
 
 bool TlsFiles::database_changed(const Hosted& hosted) {

@@ -27,7 +27,7 @@ Result<void> check_tls_settings(const TlsSettings& settings, std::string_view re
   return {};
 }
 
-void use_tls(Loop&, const TlsSettings&) {}
+void use_tls(Loop&, const TlsSettings&, TlsUser) {}
 
 Result<void> check_tls(Loop&) { return unexpected(std::string(tls_is_absent), EPROTONOSUPPORT); }
 

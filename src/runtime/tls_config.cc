@@ -128,7 +128,7 @@ Result<TlsContext> TlsConfig::current() {
     made_of_ = settings_;
     files_ = *std::move(files);
     complaint_.clear();
-    if (open_key_ != settings_.private_key && everybody_may_read(settings_.private_key)) {
+    if (user_ == TlsUser::daemon && open_key_ != settings_.private_key && everybody_may_read(settings_.private_key)) {
       open_key_ = settings_.private_key;
       log.warn("{}: everybody on this host may read this private key; chmod 600 (or 640, for a group) would keep it to "
                "those who need it",
@@ -146,11 +146,11 @@ Result<TlsContext> TlsConfig::current() {
   return context_;
 }
 
-void use_tls(Loop& loop, const TlsSettings& settings) {
+void use_tls(Loop& loop, const TlsSettings& settings, TlsUser user) {
   if (const auto& config = tls_config_of(loop)) {
     config->set(settings);
   } else {
-    set_tls_config(loop, std::make_shared<TlsConfig>(settings));
+    set_tls_config(loop, std::make_shared<TlsConfig>(settings, user));
   }
 }
 

@@ -57,8 +57,11 @@ Result<void> check_tls_settings(const TlsSettings& settings);
 // The same if one of `remotes` (separated by commas or white space) wants TLS; the error begins with its name.
 Result<void> check_tls_settings(const TlsSettings& settings, std::string_view remotes);
 
+// A daemon tells the log, once for each key, that everybody on the host may read it; a tool would at each call.
+enum class TlsUser { tool, daemon };
+
 // What connections of `loop` that begin from now on use.
-void use_tls(Loop& loop, const TlsSettings& settings);
+void use_tls(Loop& loop, const TlsSettings& settings, TlsUser user = TlsUser::tool);
 
 // Whether a connection could be made with the settings and files as they are now.
 Result<void> check_tls(Loop& loop);

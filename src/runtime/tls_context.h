@@ -44,7 +44,8 @@ std::string openssl_errors();
 // The settings of a loop with the context made of them.
 class TlsConfig {
  public:
-  explicit TlsConfig(TlsSettings settings) : settings_(std::move(settings)) {}
+  explicit TlsConfig(TlsSettings settings, TlsUser user = TlsUser::tool)
+      : settings_(std::move(settings)), user_(user) {}
 
   const TlsSettings& settings() const { return settings_; }
   void set(const TlsSettings& settings);
@@ -56,6 +57,7 @@ class TlsConfig {
 
  private:
   TlsSettings settings_;
+  const TlsUser user_;
   TlsSettings made_of_;    // of context_, as are
   TlsFileContents files_;
   TlsContext context_;     // no `ssl`: there is none yet

@@ -145,7 +145,7 @@ int run(int argc, char** argv) {
   runtime::raise_file_limit();
 
   runtime::Loop loop;
-  runtime::use_tls(loop, arguments.tls);
+  runtime::use_tls(loop, arguments.tls, runtime::TlsUser::daemon);
   log.info("{} ({}) {}", program_name(), package_name, package_version());
   for (const std::string& text : arguments.ignored) log.info("{}", text);
   // Whoever started this program waits for it, and sees no log.
