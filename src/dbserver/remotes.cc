@@ -255,13 +255,11 @@ void Remotes::keys_changed() {
     if (failure.again != runtime::TimePoint::max()) failure.again = now;
   }
   // Remotes that are open stay so.  The loop itself says where it goes on with older keys.
-  for (const auto& [name, endpoint] : endpoints_) {
-    if (!runtime::wants_tls(name)) continue;
+  if (std::ranges::any_of(endpoints_, [](const auto& endpoint) { return runtime::wants_tls(endpoint.first); })) {
     if (auto checked = runtime::check_tls(server_.loop()); !checked) {
-      log.warn("{}: {}; until that changes, whoever connects is refused", name, checked.error().message);
+      log.warn("{}; until that changes, no connection by TLS is accepted or made", checked.error().message);
     }
     status_timer_.start(runtime::Duration(0));
-    break;
   }
   if (auto done = reconfigure(); !done) log.warn("{}", done.error().message);
 }

@@ -237,6 +237,21 @@ def test_the_database_names_the_files(box, pki):
     wait_until(lambda: "last_error" not in manager(server), what="no error")
 
 
+def test_keys_that_are_taken_away_are_said_once_for_all_remotes(box, pki):
+    server = start_server(box, ["--private-key=db:Open_vSwitch,SSL,private_key",
+                                "--certificate=db:Open_vSwitch,SSL,certificate",
+                                "--ca-cert=db:Open_vSwitch,SSL,ca_cert"])
+    local = ["ovs-vsctl", f"--db=unix:{server.socket}", "--no-wait"]
+    box.run(*local, "set-ssl", pki.server.key, pki.server.certificate, pki.ca.certificate, "--",
+            "set-manager", "pssl:0:127.0.0.1", "ssl:127.0.0.1:1")
+    wait_for_log(box, "ssl:127.0.0.1:1: ", "trying again")
+    box.run(*local, "del-ssl")
+    wait_for_log(box, "|TLS needs a private key, a certificate and the CA's certificate; missing: --private-key, "
+                      "--certificate, --ca-cert (or --bootstrap-ca-cert); until that changes, no connection by TLS is "
+                      "accepted or made\n")
+    assert log_of(box).count("until that changes") == 1
+
+
 def test_files_newly_named_by_the_database_that_are_wrong(box, pki, tmp_path):
     server = start_server(box, ["--private-key=db:Open_vSwitch,SSL,private_key",
                                 "--certificate=db:Open_vSwitch,SSL,certificate",
