@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -92,7 +93,7 @@ class Client : public std::enable_shared_from_this<Client> {
   bool may_wait() const;
 
   bool db_change_aware = false;
-  std::uint64_t locks_lost = 0;
+  std::set<std::string> locks_lost;  // which others have stolen, until they are its own again or given up
   bool probing() const { return probe_sent_; }  // waits for the answer to a probe
 
  private:

@@ -54,15 +54,18 @@ void LockTable::forget(Holder who, const std::function<void(Holder, const std::s
   }
 }
 
-std::size_t LockTable::held(Holder who) const {
-  return static_cast<std::size_t>(
-      std::count_if(queues_.begin(), queues_.end(), [&](const auto& q) { return q.second.front() == who; }));
+std::vector<std::string> LockTable::held(Holder who) const {
+  std::vector<std::string> names;
+  for (const auto& [name, queue] : queues_)
+    if (queue.front() == who) names.push_back(name);
+  return names;
 }
 
-std::size_t LockTable::waiting(Holder who) const {
-  return static_cast<std::size_t>(std::count_if(queues_.begin(), queues_.end(), [&](const auto& q) {
-    return q.second.front() != who && std::find(q.second.begin(), q.second.end(), who) != q.second.end();
-  }));
+std::vector<std::string> LockTable::waiting(Holder who) const {
+  std::vector<std::string> names;
+  for (const auto& [name, queue] : queues_)
+    if (queue.front() != who && std::ranges::find(queue, who) != queue.end()) names.push_back(name);
+  return names;
 }
 
 }  // namespace ovs::dbserver

@@ -5,7 +5,6 @@
 // Thread safety: belongs to one thread.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ovs::dbserver {
 
@@ -32,8 +32,9 @@ class LockTable {
   // Gives up everything; calls `locked` for each lock that passes to somebody else.
   void forget(Holder who, const std::function<void(Holder, const std::string& lock)>& locked);
 
-  std::size_t held(Holder who) const;
-  std::size_t waiting(Holder who) const;
+  // The names of what `who` owns, and of what it waits for.
+  std::vector<std::string> held(Holder who) const;
+  std::vector<std::string> waiting(Holder who) const;
 
  private:
   std::map<std::string, std::deque<Holder>, std::less<>> queues_;  // the owner first

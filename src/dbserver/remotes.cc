@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "dbserver/column_name.h"
 #include "runtime/tls_config.h"
 
@@ -51,6 +52,20 @@ class Remotes::Endpoint {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+namespace {
+
+// The names of locks in the columns' form.
+void say_locks(const Client& client, const LockTable& locks, std::map<std::string, std::string>& status) {
+  const auto say = [&](const char* key, const std::vector<std::string>& names) {
+    if (!names.empty()) status[key] = join(names, " ");
+  };
+  say("locks_held", locks.held(client.id()));
+  say("locks_waiting", locks.waiting(client.id()));
+  say("locks_lost", {client.locks_lost.begin(), client.locks_lost.end()});
+}
+
+}  // namespace
+
 class Remotes::Listening : public Endpoint {
  public:
   using Endpoint::Endpoint;
@@ -87,12 +102,7 @@ class Remotes::Listening : public Endpoint {
     if (listener_ && listener_->bound_port() != 0) status["bound_port"] = std::to_string(listener_->bound_port());
     if (!open.empty()) status["state"] = "ACTIVE";
     if (open.size() > 1) status["n_connections"] = std::to_string(open.size());
-    if (open.size() == 1) {
-      const std::uint64_t id = open[0]->id();
-      if (auto n = server_.locks().held(id)) status["locks_held"] = std::to_string(n);
-      if (auto n = server_.locks().waiting(id)) status["locks_waiting"] = std::to_string(n);
-      if (open[0]->locks_lost) status["locks_lost"] = std::to_string(open[0]->locks_lost);
-    }
+    if (open.size() == 1) say_locks(*open[0], server_.locks(), status);
     return status;
   }
 
@@ -130,12 +140,7 @@ class Remotes::Connecting : public Endpoint {
     if (connected_at_) status["sec_since_connect"] = seconds(*connected_at_);
     if (disconnected_at_) status["sec_since_disconnect"] = seconds(*disconnected_at_);
     if (!last_error_.empty()) status["last_error"] = last_error_;
-    if (client_) {
-      const std::uint64_t id = client_->id();
-      if (auto n = server_.locks().held(id)) status["locks_held"] = std::to_string(n);
-      if (auto n = server_.locks().waiting(id)) status["locks_waiting"] = std::to_string(n);
-      if (client_->locks_lost) status["locks_lost"] = std::to_string(client_->locks_lost);
-    }
+    if (client_) say_locks(*client_, server_.locks(), status);
     return status;
   }
 

@@ -156,7 +156,10 @@ void Server::disconnect_all(std::string_view reason) {
 void Server::notify_lock(LockTable::Holder holder, std::string_view method, const std::string& lock) {
   auto it = clients_.find(holder);
   if (it == clients_.end()) return;
-  if (method == "stolen") it->second->locks_lost++;
+  if (method == "stolen")
+    it->second->locks_lost.insert(lock);
+  else
+    it->second->locks_lost.erase(lock);
   it->second->send(rpc::notification_text(method, "[\"" + lock + "\"]"));
 }
 

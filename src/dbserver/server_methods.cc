@@ -158,6 +158,7 @@ void Server::unlock(Client& client, const json::value& params, const std::string
     return;
   }
   const auto next = locks_.unlock(client.id(), name);
+  client.locks_lost.erase(name);
   client.reply(id_text, "{}");
   if (next) notify_lock(*next, "locked", name);
 }

@@ -80,6 +80,28 @@ def test_a_listening_manager_and_its_status(box, schema):
         wait_until(lambda: not manager(rpc)["is_connected"])
 
 
+def test_the_locks_of_a_manager(box, schema):
+    server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,managers"])
+    path = f"{box.run_dir}/m.sock"
+
+    def locks():
+        return {key: value for key, value in status_of(manager(rpc)).items() if key.startswith("locks")}
+    with server.connect() as rpc:
+        rpc.transact("T", insert("Top", {"managers": ["named-uuid", "m"]}),
+                     insert("Manager", {"target": f"punix:{path}"}, **{"uuid-name": "m"}))
+        wait_until(lambda: os.path.exists(path))
+        rpc.call("lock", ["taken"])
+        with RpcClient(path) as client:
+            for name in ("b", "a", "taken"):
+                client.call("lock", [name])
+            wait_until(lambda: locks() == {"locks_held": "a b", "locks_waiting": "taken"})
+            rpc.call("steal", ["b"])
+            wait_until(lambda: locks() == {"locks_held": "a", "locks_waiting": "b taken", "locks_lost": "b"})
+            rpc.call("unlock", ["b"])
+            client.call("unlock", ["taken"])
+            wait_until(lambda: locks() == {"locks_held": "a b"})
+
+
 def test_an_active_manager_connects_and_tries_again(box, schema):
     server = box.start_ovsdb_server(schema=schema, remotes=["db:T,Top,managers"])
     with socket.socket() as listener, server.connect() as rpc:

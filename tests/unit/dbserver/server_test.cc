@@ -386,8 +386,11 @@ TEST(LockTableTest, PassesLocksOn) {
   EXPECT_FALSE(locks.owns(2, "a"));
   EXPECT_EQ(locks.unlock(2, "a"), std::nullopt);
   EXPECT_EQ(locks.steal(4, "a"), 1u);
-  EXPECT_EQ(locks.held(4), 1u);
-  EXPECT_EQ(locks.waiting(1), 1u);
+  EXPECT_TRUE(locks.lock(4, "b"));
+  EXPECT_EQ(locks.held(4), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(locks.waiting(4), std::vector<std::string>{});
+  EXPECT_EQ(locks.held(1), std::vector<std::string>{});
+  EXPECT_EQ(locks.waiting(1), std::vector<std::string>{"a"});
   EXPECT_EQ(locks.unlock(4, "a"), 1u);
   std::string passed;
   locks.forget(1, [&](LockTable::Holder next, const std::string& lock) { passed = lock + std::to_string(next); });
