@@ -580,6 +580,39 @@ def test_wrong_keys_of_a_manager_that_is_open_are_said(box, tmp_path):
         assert conf.apply(good).stderr == ""
     # Keys that fit are no fault, and neither is their exchange.
     assert conf.apply(net(other.key, other.certificate)).stderr == ""
+    # From now on everybody is refused.
+    for _ in range(2):
+        said = conf.apply('ovs_bridges=""\novs_manager="pssl:0:127.0.0.1"\n', status=FAULTS).stderr
+        assert said.startswith("ovs-conf: the database server cannot use the keys for the manager pssl:0:127.0.0.1: "
+                               "TLS needs a private key")
+
+
+def test_a_manager_to_connect_to_by_tls_without_keys_is_said(box, tmp_path):
+    """The server tries again and again, which helps where nobody is there yet, and not where it has no keys."""
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    conf = Conf(box)
+    column = "=db:Open_vSwitch,SSL,"
+    box.server = box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"],
+                                        args=[f"--private-key{column}private_key", f"--certificate{column}certificate",
+                                              f"--ca-cert{column}ca_cert"])
+    box.start_vswitchd()
+    net = 'ovs_bridges=""\novs_manager="ssl:127.0.0.1:1"\n'
+    fault = "ovs-conf: the database server cannot use the keys for the manager ssl:127.0.0.1:1: "
+    for _ in range(2):
+        assert conf.apply(net, status=FAULTS).stderr.startswith(fault + "TLS needs a private key")
+    # Keys that fit are said to be missing no more, also before the server has tried them.
+    ca = Authority(tmp_path, "ca")
+    one = ca.issue("one")
+    assert conf.apply(f'{net}ovs_ssl="private_key={one.key} certificate={one.certificate} '
+                      f'ca_cert={ca.certificate}"\n').stderr == ""
+
+
+def test_a_server_that_follows_no_managers_is_said(switch):
+    """It was started without the option that makes it look at them."""
+    said = switch.apply('ovs_bridges=""\novs_manager="ptcp:0:127.0.0.1"\n').stderr
+    assert said == ("ovs-conf: the database server says nothing about the manager ptcp:0:127.0.0.1: it may have been "
+                    "started without --remote=db:Open_vSwitch,Open_vSwitch,manager_options, and use no managers\n")
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ constexpr runtime::Duration server_limit{3000};
 struct Before {
   std::set<std::string> working;      // interfaces, before it was made
   std::map<std::string, Datum> keys;  // keys_reported() when it had just been made
+  std::set<std::string> faults;       // of managers, at that time
 };
 
 // What does not work although it was declared; the exit status.
@@ -127,7 +128,7 @@ int say_faults(Session& session, const Declared& declared, const Plan& plan, con
   const auto managers_known = [&] {
     const Present present = session.present();
     const auto state = manager_faults(present, declared);
-    if (state.unknown || !state.faults.empty()) return false;
+    if (!state.unknown.empty() || !state.faults.empty()) return false;
     // What was written before other keys were named may be about the ones before.  What is written anew may be the
     // same: then nobody hears of it, and the time runs out.
     if (!other_keys) return true;
@@ -141,10 +142,20 @@ int say_faults(Session& session, const Declared& declared, const Plan& plan, con
   if (may_come) session.loop().run_until(managers_known, server_limit);
   for (const std::string& error : session.interface_errors(declared)) complain(error);
   int status = exit_done;
-  for (const std::string& fault : manager_faults(session.present(), declared).faults) {
-    complain(fault);
+  const ManagerFaults managers = manager_faults(session.present(), declared);
+  for (const ManagerFault& fault : managers.faults) {
+    // Of other keys nothing is known before they have been tried.
+    if (other_keys && fault.of_last_try && before.faults.contains(fault.text)) continue;
+    complain(fault.text);
     status = exit_faults;
   }
+  std::vector<std::string> silent = managers.unknown;
+  // Of a socket at which nobody is connected there is nothing to say.
+  std::erase_if(silent, [](const std::string& target) { return target.starts_with("punix:"); });
+  if (!silent.empty())
+    complain(fmt::format("the database server says nothing about {} {}: it may have been started without "
+                         "--remote=db:Open_vSwitch,Open_vSwitch,manager_options, and use no managers",
+                         silent.size() == 1 ? "the manager" : "the managers", join(silent, ", ")));
   std::vector<std::string> names = lost();
   if (names.empty()) return status;
   complain(fmt::format("{} worked before this change, and {} not now",
@@ -194,6 +205,7 @@ Applied apply(const Declared& declared, const ApplyOptions& options,
   }
   // Not what there was earlier: the server may have written anew meanwhile, and before it had the change.
   before.keys = keys_reported(s.present(), declared);
+  for (ManagerFault& fault : manager_faults(s.present(), declared).faults) before.faults.insert(std::move(fault.text));
   for (const std::string& remark : plan.remarks) complain(remark);
   std::fputs(committed->sent ? words.c_str() : "nothing to change\n", stdout);
   std::fflush(stdout);

@@ -62,20 +62,38 @@ void each_manager(const Present& present, const Declared& declared, F&& visit) {
 }
 
 bool waits_with_keys(std::string_view target) { return target.starts_with("pssl:"); }
+bool connects_with_keys(std::string_view target) { return target.starts_with("ssl:"); }
+
+// With what the server's error begins where it has no keys.  A unit test holds it against the server's own words.
+constexpr std::string_view no_keys = "TLS needs a private key";
+
+// Whether an error of connecting is about the keys; any other may go by itself, such as that nobody is there yet.
+bool is_of_keys(std::string_view reason, const Declared& declared) {
+  if (reason.starts_with(no_keys)) return true;
+  return std::ranges::any_of(declared.root.children, [&](const Item& item) {
+    return item.kind->id == Id::ssl && std::ranges::any_of(key_columns, [&](std::string_view column) {
+      const auto file = item.settings.columns.find(column);
+      return file != item.settings.columns.end() && reason.starts_with(std::string(file->second.string()) + ": ");
+    });
+  });
+}
 
 }  // namespace
 
 ManagerFaults manager_faults(const Present& present, const Declared& declared) {
   ManagerFaults out;
   each_manager(present, declared, [&](const std::string& target, const Datum* status) {
-    if (!status || status->empty()) out.unknown = true;
+    if (!status || status->empty()) out.unknown.push_back(target);
     const bool closed = value_of(status, "state") == "VOID";
     std::string reason = value_of(status, "last_error");
-    // A server that waits has no other error than one of its keys.
-    if (!closed && (reason.empty() || !waits_with_keys(target))) return;
     if (reason.starts_with(target + ": ")) reason.erase(0, target.size() + 2);
-    out.faults.push_back(fmt::format("the database server cannot use {}the manager {}{}{}",
-                                     closed ? "" : "the keys for ", target, reason.empty() ? "" : ": ", reason));
+    const bool connects = connects_with_keys(target) && is_of_keys(reason, declared);
+    // A server that waits has no other error than one of its keys.
+    const bool waits = waits_with_keys(target) && !reason.empty();
+    if (!closed && !waits && !connects) return;
+    out.faults.push_back({fmt::format("the database server cannot use {}the manager {}{}{}",
+                                      closed ? "" : "the keys for ", target, reason.empty() ? "" : ": ", reason),
+                          !closed && connects});
   });
   return out;
 }

@@ -20,11 +20,15 @@ std::set<std::string> interfaces_of(const Declared& declared);
 // What else it may say, such as that a setting of theirs could not be applied, or is stored only, stops nothing.
 std::set<std::string> working_interfaces(const Present& present);
 
-// The managers of the file that the server cannot open, and those for which it waits without the keys that it is told
-// to take, each with the reason.
+// A manager of the file that the server cannot open, or not with the keys that it is told to take.
+struct ManagerFault {
+  std::string text;  // with the reason
+  // Found when the server tried to connect, which it does again some seconds later: keys may be other ones meanwhile.
+  bool of_last_try = false;
+};
 struct ManagerFaults {
-  std::vector<std::string> faults;
-  bool unknown = false;  // of some it has said nothing yet; nor does it ever where it does not look at this table
+  std::vector<ManagerFault> faults;
+  std::vector<std::string> unknown;  // of these it has said nothing yet; nor does it where it does not look at this table
 };
 ManagerFaults manager_faults(const Present& present, const Declared& declared);
 

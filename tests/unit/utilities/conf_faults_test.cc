@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "netdev/registry.h"
+#include "runtime/tls_config.h"
 #include "unit/utilities/conf_world.h"
 #include "vswitchd/model.h"
 
@@ -70,13 +71,19 @@ TEST(ConfFaults, ASettingThatCouldNotBeAppliedStopsNothing) {
 using Strings = std::vector<std::string>;
 
 // A manager of the file, and its status in the database as JSON.
-Strings manager(const std::string& target, const std::string& status) {
+Strings manager(const std::string& target, const std::string& status, const std::string& ssl = "") {
   World world;
   world.insert("Manager", "{\"target\":\"" + target + "\",\"status\":[\"map\",[" + status + "]]}");
   world.insert("Manager", R"({"target":"ptcp:9","status":["map",[["state","VOID"]]]})");  // somebody else's
-  const ManagerFaults found = manager_faults(world.present(), declared({{"ovs_manager", target}}));
-  EXPECT_EQ(found.unknown, status.empty());
-  return found.faults;
+  const ManagerFaults found =
+      manager_faults(world.present(), declared({{"ovs_manager", target}, {"ovs_ssl", ssl}}));
+  EXPECT_EQ(found.unknown, status.empty() ? Strings{target} : Strings{});
+  Strings out;
+  for (const ManagerFault& fault : found.faults) {
+    EXPECT_EQ(fault.of_last_try, target.starts_with("ssl:"));
+    out.push_back(fault.text);
+  }
+  return out;
 }
 
 TEST(ConfFaults, Managers) {
@@ -92,6 +99,24 @@ TEST(ConfFaults, KeysOfAManagerThatIsOpen) {
   EXPECT_EQ(manager("pssl:1", R"(["bound_port","1"])"), Strings{});
   EXPECT_EQ(manager("pssl:1", R"(["state","ACTIVE"],["bound_port","1"],["last_error","/k: no key"])"),
             Strings{"the database server cannot use the keys for the manager pssl:1: /k: no key"});
+}
+
+// What cannot heal while the server waits for somebody to be there.
+TEST(ConfFaults, KeysOfAManagerThatTheServerConnectsTo) {
+  const auto missing = runtime::check_tls_settings(runtime::TlsSettings{});
+  ASSERT_FALSE(missing);
+  const std::string reason = missing.error().message;
+  const std::string ssl = "private_key=/k certificate=/c ca_cert=/a";
+  const auto backoff = [&](const std::string& error) {
+    return manager("ssl:192.0.2.1:1", R"(["state","BACKOFF"],["last_error",")" + error + R"("])", ssl);
+  };
+  if (runtime::tls_supported()) {
+    EXPECT_EQ(backoff(reason), Strings{"the database server cannot use the keys for the manager ssl:192.0.2.1:1: " + reason});
+  }
+  EXPECT_EQ(backoff("/c: no certificate"),
+            Strings{"the database server cannot use the keys for the manager ssl:192.0.2.1:1: /c: no certificate"});
+  EXPECT_EQ(backoff("/cert: no certificate"), Strings{});
+  EXPECT_EQ(backoff("Connection refused"), Strings{});
 }
 
 }  // namespace
