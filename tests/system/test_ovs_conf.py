@@ -121,6 +121,17 @@ def transactions(conf):
 
 # ------------------------------------------------------------------ apply
 
+def test_a_collector_without_a_port_is_declared_and_dumped(switch):
+    """The switch sends to sFlow's usual port then, so that a file can say so, too."""
+    net = ('ovs_bridges="br0"\novs_bridge_br0="datapath_type=dummy"\n'
+           'ovs_sflow_br0="targets=10.0.0.1:6344,10.0.0.9,\'[2001:db8::1]\',[2001:db8::1]:6344"\n')
+    switch.apply(net)
+    dumped = switch("dump")
+    assert dumped.stderr == ""
+    assert "targets=10.0.0.1:6344,10.0.0.9," in dumped.stdout
+    switch.same(dumped.stdout)
+
+
 def test_apply_and_again(switch):
     done = switch.apply(NET)
     assert "add port p0 to bridge br0: tag=1\n" in done.stdout

@@ -406,7 +406,7 @@ class Reader {
     if (item.kind->id == Id::ssl) check_keys(item, v);
     if (auto targets = item.settings.columns.find("targets"); targets != item.settings.columns.end())
       for (std::size_t i = 0; i < targets->second.size(); i++)
-        if (auto ok = check_collector(targets->second.key(i).string()); !ok) mistake(v, ok.error().message);
+        if (auto ok = check_collector(item.kind->id, targets->second.key(i).string()); !ok) mistake(v, ok.error().message);
   }
 
   void check_keys(const Item& ssl, const Variable& v) {

@@ -60,9 +60,10 @@ Result<void> check_name(std::string_view name);
 Result<void> check_device_name(std::string_view name);
 // Whether an interface of this type is a device of the kernel.
 bool is_device_type(std::string_view type);
-// Whether text is the target of a controller or manager ("tcp:192.0.2.1:6653"), or of a collector ("192.0.2.1:6343").
+// Whether text is the target of a controller or manager ("tcp:192.0.2.1:6653").
 Result<void> check_connection(std::string_view target);
-Result<void> check_collector(std::string_view target);
+// Whether text is a target of NetFlow, sFlow or IPFIX, "192.0.2.1:6343"; sFlow's need no port.
+Result<void> check_collector(Id id, std::string_view target);
 // What TLS needs: columns of the table SSL, and whether a value is the name of a file that the database server, wherever
 // it was started, can find.
 inline constexpr std::string_view key_columns[] = {"private_key", "certificate", "ca_cert"};

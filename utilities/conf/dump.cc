@@ -234,7 +234,7 @@ class Writer {
         bool good = true;
         if (const Datum* targets = child.record.find("targets"))
           for (std::size_t i = 0; i < targets->size(); i++)
-            if (auto ok = check_collector(targets->key(i).string()); !ok && good) {
+            if (auto ok = check_collector(id, targets->key(i).string()); !ok && good) {
               leave_out_record(fmt::format("{} of bridge {}", kind(id).word, name), ok.error().message, id,
                                child.record);
               good = false;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view methods[] = {"tcp", "unix", "ssl", "ptcp", "punix", "pssl"};
 constexpr std::uint16_t some_port = 6653;
+constexpr std::uint16_t sflow_port = 6343;
 constexpr std::size_t longest_device_name = IFNAMSIZ - 1;
 
 }  // namespace
@@ -103,7 +104,36 @@ Result<void> check_connection(std::string_view target) {
   return {};
 }
 
-Result<void> check_collector(std::string_view target) {
+namespace {
+
+// As the switch reads them, which a unit test holds this against: the port may be missing.  But "10.0.0" is a mistake
+// here, and not short for 10.0.0.0.
+Result<void> check_sflow_target(std::string_view target) {
+  auto wrong = [&](std::string_view why) {
+    return unexpected(fmt::format("{}: {}: write HOST or HOST:PORT, such as 192.0.2.1 or [2001:db8::1]:6343",
+                                  in_one_line(target), why));
+  };
+  if (target.empty()) return wrong("the host is missing");
+  if (target.find(',') != std::string_view::npos) return wrong("there is a comma in it");
+  constexpr std::string_view method = "tcp:";
+  const std::string name = fmt::format("{}{}", method, target);
+  const auto endpoint = runtime::parse_active(name, sflow_port);
+  if (!endpoint) {
+    const std::string_view reason = endpoint.error().message;
+    return wrong(reason.starts_with(name + ": ") ? reason.substr(name.size() + 2) : reason);
+  }
+  const bool digits = endpoint->host.find('.') != std::string::npos &&
+      endpoint->host.find_first_not_of("0123456789.") == std::string::npos;
+  in_addr address;
+  if (digits && ::inet_pton(AF_INET, endpoint->host.c_str(), &address) != 1)
+    return wrong(fmt::format("\"{}\" is no address", endpoint->host));
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_collector(Id id, std::string_view target) {
+  if (id == Id::sflow) return check_sflow_target(target);
   auto wrong = [&](std::string_view why) {
     return unexpected(fmt::format("{}: {}: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343", target,
                                   why));

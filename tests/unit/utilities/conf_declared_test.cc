@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "telemetry/sflow_message.h"
+#include "telemetry/target.h"
 #include "unit/utilities/conf_world.h"
 
 namespace ovs::conf {
@@ -48,14 +50,14 @@ TEST(ConfDeclared, AllMistakesAtOnce) {
                       {"ovs_ports_br1", "tap0"},
                       {"ovs_prot_tap0", "tag=1"},
                       {"ovs_port_tap9", "tag=1"},
-                      {"ovs_sflow_br0", "targets=10.0.0.1"},
+                      {"ovs_netflow_br0", "targets=10.0.0.1"},
                       {"ovs_controller_br1", "tpc:10.0.0.1"}}),
             (V{"3: ovs_port_tap0: there is no setting \"tags\"; did you mean \"tag\"?",
                "4: ovs_port_eth0: tag=5000: 5000 is not in the valid range 0 to 4095 (inclusive)",
                "5: ovs_ports_br1: \"tap0\" is a port of br0 already: a port is in one bridge",
                "6: ovs_prot_tap0: there is no such variable; did you mean ovs_port_tap0?",
                "7: ovs_port_tap9: no port \"tap9\" is declared; did you mean ovs_port_tap0?",
-               "8: ovs_sflow_br0: 10.0.0.1: the port is missing: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343",
+               "8: ovs_netflow_br0: 10.0.0.1: the port is missing: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343",
                "9: ovs_controller_br1: tpc:10.0.0.1: there is no \"tpc:\"; did you mean \"tcp:\"?"}));
 }
 
@@ -272,11 +274,38 @@ TEST(ConfDeclared, SwitchAndKeeping) {
 }
 
 TEST(ConfDeclared, Collectors) {
-  for (std::string_view good : {"10.0.0.1:6343", "[2001:db8::1]:1",
-                                "collector.example:65535"}) EXPECT_TRUE(check_collector(good)) << good;
-  for (std::string_view bad : {"", ":1", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0:1", "2001:db8::1:6343",
-                               "[::1]", "[zz]:1", "a:b"})
-    EXPECT_FALSE(check_collector(bad)) << bad;
+  for (const Id id : {Id::netflow, Id::ipfix}) {
+    for (std::string_view good : {"10.0.0.1:6343", "[2001:db8::1]:1", "collector.example:65535"})
+      EXPECT_TRUE(check_collector(id, good)) << good;
+    for (std::string_view bad : {"", ":1", "10.0.0.1", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0:1", "2001:db8::1:6343",
+                                 "[::1]", "[zz]:1", "a:b"})
+      EXPECT_FALSE(check_collector(id, bad)) << bad;
+  }
+}
+
+// What the switch exports to can be declared, and nothing else.
+TEST(ConfDeclared, CollectorsOfSflowAreTheSwitchesOwn) {
+  const auto there = [](std::string_view target) {
+    return telemetry::parse_target(target, telemetry::sflow::default_port).has_value();
+  };
+  for (std::string_view good : {"10.0.0.1:6343", "10.0.0.1", "10.0.0.1:", "[2001:db8::1]:1", "[2001:db8::1]",
+                                "[fe80::1%eth0]", "collector.example", "collector.example:65535", "tcp:6343", "12:6343"}) {
+    const auto ok = check_collector(Id::sflow, good);
+    EXPECT_TRUE(ok) << ok.error().message;
+    EXPECT_TRUE(there(good)) << good;
+  }
+  for (std::string_view bad : {"", ":1", ":", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0.1:-1", "10.0.0.256", "1.2.3.4.5",
+                               "2001:db8::1:6343", "2001:db8::1", "[::1", "[]", "[zz]:1", "[1.2.3.4]", "a:b", "a,b",
+                               "10.0.0.1:6343,10.0.0.2:6343", "udp:10.0.0.1", "udp:10.0.0.1:6343", "tcp:x", "a b", "a/24",
+                               "a\nb"}) {
+    EXPECT_FALSE(check_collector(Id::sflow, bad)) << bad;
+    EXPECT_FALSE(there(bad)) << bad;
+  }
+  // Short for 10.0.0.0 to the switch, and a slip to everybody else.
+  for (std::string_view bad : {"10.0.0:1", "10.0.0"}) EXPECT_FALSE(check_collector(Id::sflow, bad)) << bad;
+  EXPECT_EQ(check_collector(Id::sflow, "10.0.0.1:x").error().message,
+            "10.0.0.1:x: \"x\" is not a port number (1 to 65535): write HOST or HOST:PORT, such as 192.0.2.1 or "
+            "[2001:db8::1]:6343");
 }
 
 }  // namespace
