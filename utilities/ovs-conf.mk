@@ -19,6 +19,8 @@ libovs_conf_a_SOURCES = \
 	utilities/conf/kind.h \
 	utilities/conf/mistake.h \
 	utilities/conf/names.cc \
+	utilities/conf/numbers.cc \
+	utilities/conf/numbers.h \
 	utilities/conf/plan.cc \
 	utilities/conf/plan.h \
 	utilities/conf/present.cc \

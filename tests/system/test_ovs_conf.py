@@ -132,6 +132,16 @@ def test_a_collector_without_a_port_is_declared_and_dumped(switch):
     switch.same(dumped.stdout)
 
 
+def test_ranges_of_the_switch_are_those_of_check(switch):
+    """The switch says in its log what it takes; the file is to be told the same before."""
+    for key in ["flow-limit", "max-idle", "stats-update-interval", "vlan-limit"]:
+        said = switch("check", "-", text=f'ovs_bridges=""\novs_switch="other_config:{key}=-1"\n', status=MISTAKE).stderr
+        least, most = re.search(r"it is a number from (\d+) to (\d+)", said).groups()
+        switch.box.run("ovs-vsctl", "set", "Open_vSwitch", ".", f"other_config:{key}=-1")
+        assert f"other_config:{key}=-1 is not from {least} to {most}:" in (switch.box.log_dir /
+                                                                                "ovs-vswitchd.log").read_text()
+
+
 def test_apply_and_again(switch):
     done = switch.apply(NET)
     assert "add port p0 to bridge br0: tag=1\n" in done.stdout
@@ -218,7 +228,7 @@ def test_adopt(switch):
 
 def test_missing_devices_are_named(conf):
     conf.box.start_vswitchd(args=("--enable-dummy=override",))
-    done = conf.apply('ovs_bridges="br0"\novs_ports_br0="p0 bad"\novs_port_bad="type=patch"\n')
+    done = conf.apply('ovs_bridges="br0"\novs_ports_br0="p0 bad"\novs_port_bad="type=patch options:peer=nobody"\n')
     assert "bad: " in done.stderr
     assert "p0" not in done.stderr
 
@@ -289,7 +299,8 @@ def test_every_type_of_the_manual_is_known(conf):
     types = [name for name in types if name != "or empty"]
     assert {"system", "vxlan", "dpdk", "afxdp"} <= set(types)
     net = f'ovs_bridges="br0"\novs_ports_br0="{" ".join(f"p{i}" for i in range(len(types)))}"\n'
-    net += "".join(f'ovs_port_p{i}="type={name}"\n' for i, name in enumerate(types))
+    net += "".join(f'ovs_port_p{i}="type={name}{" options:peer=x" if name == "patch" else ""}"\n'
+                   for i, name in enumerate(types))
     conf("check", "-", text=net)
 
 

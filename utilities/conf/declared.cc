@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "conf/numbers.h"
 #include "typographic.h"
 
 namespace ovs::conf {
@@ -286,14 +287,23 @@ class Reader {
         }
   }
 
-  // Whether interfaces of their types have the options, whichever of the two is said first.
+  // Whether interfaces of their types have the options, whichever of the two is said first, and those that they need.
   void check_options() {
     std::map<std::string_view, std::string_view> types;
     for (const Item& bridge : root_.children)
       for (const Item& port : bridge.children)
-        for (const Item& interface : port.children)
-          if (const auto type = interface.settings.columns.find("type"); type != interface.settings.columns.end())
-            types.emplace(interface.name, type->second.string());
+        for (const Item& interface : port.children) {
+          const auto type = interface.settings.columns.find("type");
+          if (type == interface.settings.columns.end() || interface.kind->id != Id::interface) continue;
+          types.emplace(interface.name, type->second.string());
+          const auto options = interface.settings.maps.find("options");
+          const auto peer = options == interface.settings.maps.end() ? std::nullopt
+              : options->second.find(ovsdb::Atom("peer"));
+          auto ok = check_peer(type->second.string(), interface.name,
+                               peer ? options->second.value(*peer).string() : std::string_view());
+          if (const auto said = types_said_.find(interface.name); !ok && said != types_said_.end())
+            mistake(*said->second, ok.error().message);
+        }
     for (const Option& o : options_) {
       const auto type = types.find(o.interface);
       if (type == types.end()) continue;
@@ -327,6 +337,12 @@ class Reader {
     return error.message;
   }
 
+  // The value that a number may be; empty where there is none.
+  static std::string number_text(const Setting& setting) {
+    if (setting.value.empty()) return {};
+    return setting.key ? std::string(setting.value.value(0).to_bare()) : setting.value.key(0).to_bare();
+  }
+
   // Adds a setting, and keeps what is to be looked at when all of them are known.
   void put(Item& item, Setting setting, const Variable& v) {
     const std::string_view column = setting.column->name;
@@ -334,6 +350,9 @@ class Reader {
     if ((interface && column == "type") || (item.kind->id == Id::bridge && column == "datapath_type"))
       types_.push_back({v.line, v.name, interface ? Typed::interface : Typed::datapath,
                         std::string(setting.value.string())});
+    if (interface && column == "type") types_said_.insert_or_assign(item.name, &v);
+    if (auto ok = check_number(item.kind->id, column, setting.key.value_or(""), number_text(setting)); !ok)
+      mistake(v, ok.error().message);
     if (interface && column == "options" && setting.key)
       options_.push_back({&v, item.name, *setting.key, std::string(setting.value.value(0).string())});
     if (auto ok = add(item.settings, std::move(setting)); !ok) mistake(v, ok.error().message);
@@ -585,6 +604,7 @@ class Reader {
     std::string interface, key, value;
   };
   std::vector<Option> options_;
+  std::map<std::string, const Variable*, std::less<>> types_said_;  // interfaces: where their types stand
   std::vector<NamedType> types_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "conf/declared.h"
+#include "conf/numbers.h"
 
 namespace ovs::conf {
 
@@ -59,14 +60,14 @@ class Writer {
     if (k.id == Id::bridge && column.name == "datapath_type") OVS_TRY_DO(check_type(Typed::datapath, value));
     if (k.id == Id::interface && column.name == "options")
       OVS_TRY_DO(check_option(record.text("type"), key, value));
-    return {};
+    return check_number(k.id, column.name, key, value);
   }
   bool may_say(const Kind& k, const Record& record, const ovsdb::ColumnSchema& column, const std::string& name,
                std::string_view key, std::string_view value) {
     const auto ok = check_setting(k, record, column, key, value);
     if (!ok)
-      leave_out(fmt::format("{} of {} {}", name, k.word, record.text(k.key)), ok.error().message,
-                record.mark().set.contains(name));
+      leave_out(fmt::format("{} of {}{}", name, k.word, k.key.empty() ? "" : " " + record.text(k.key)),
+                ok.error().message, record.mark().set.contains(name));
     return ok.has_value();
   }
 
@@ -90,13 +91,18 @@ class Writer {
     return true;
   }
 
-  // Whether there is such a type of interfaces.
+  // Whether there is such a type of interfaces, and the interface has what its type needs.
   bool has_type(const Present::Child& interface) {
-    const auto ok = check_type(Typed::interface, interface.record.text("type"));
-    if (!ok)
-      leave_out_record(fmt::format("interface {}", interface.name), ok.error().message, Id::interface,
-                       interface.record);
-    return ok.has_value();
+    const Record& record = interface.record;
+    const Datum* options = record.find("options");
+    const auto at = options ? options->find(ovsdb::Atom("peer")) : std::nullopt;
+    const auto type = check_type(Typed::interface, record.text("type"));
+    const auto peer = check_peer(record.text("type"), interface.name,
+                                 at ? options->value(*at).string() : std::string_view());
+    if (type && peer) return true;
+    leave_out_record(fmt::format("interface {}", interface.name), (type ? peer.error() : type.error()).message,
+                     Id::interface, record);
+    return false;
   }
 
   // The settings of a row that are not at their defaults; `skip`: columns that are said in another way.
@@ -121,7 +127,7 @@ class Writer {
           if (may_say(k, record, column, name, key, value->value(i).to_bare()))
             out.push_back(fmt::format("{}={}", name, atom_text(column.type.value, value->value(i))));
         }
-      } else if (may_say(k, record, column, column.name, {}, record.text(column.name))) {
+      } else if (may_say(k, record, column, column.name, {}, value->empty() ? "" : value->key(0).to_bare())) {
         out.push_back(fmt::format("{}={}", column.name, value_text(column.type, *value)));
       }
     }

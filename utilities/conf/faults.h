@@ -28,7 +28,8 @@ struct ManagerFault {
 };
 struct ManagerFaults {
   std::vector<ManagerFault> faults;
-  std::vector<std::string> unknown;  // of these it has said nothing yet; nor does it where it does not look at this table
+  // Of these it has said nothing yet; nor does it ever where it does not look at this table.
+  std::vector<std::string> unknown;
 };
 ManagerFaults manager_faults(const Present& present, const Declared& declared);
 

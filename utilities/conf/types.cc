@@ -77,6 +77,13 @@ Result<void> check_option(std::string_view type, std::string_view key, std::stri
   return {};
 }
 
+Result<void> check_peer(std::string_view type, std::string_view name, std::string_view peer) {
+  if (type != "patch") return {};
+  if (peer.empty()) return unexpected("an interface of type patch needs options:peer, the name of its other end");
+  if (peer == name) return unexpected("an interface of type patch cannot be its own options:peer");
+  return {};
+}
+
 Result<Support> check_type(Typed of, std::string_view name, const MoreTypes& more) {
   if (name.empty()) return Support::works;  // the default
   const bool interface = of == Typed::interface;

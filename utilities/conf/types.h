@@ -43,6 +43,10 @@ std::span<const InterfaceType> interface_types();
 // its options are not known.
 Result<void> check_option(std::string_view type, std::string_view key, std::string_view value);
 
+// Whether an interface has the options without which there is none of its type; `peer`: its options:peer, empty where
+// there is none.
+Result<void> check_peer(std::string_view type, std::string_view name, std::string_view peer);
+
 // What has types: Interface.type, Bridge.datapath_type.
 enum class Typed : std::uint8_t { interface, datapath };
 enum class Support : std::uint8_t { works, stored_only };

@@ -273,6 +273,12 @@ TEST(ConfDeclared, SwitchAndKeeping) {
             (V{"1: ovs_switch: \"cur_cfg\" is what the switch reports, and cannot be set"}));
 }
 
+TEST(ConfDeclared, APatchPortHasAPeer) {
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "p q"}, {"ovs_port_p", "type=patch"},
+                      {"ovs_port_q", "type=patch"}, {"ovs_interface_q", "options:peer=r"}}),
+            V{"3: ovs_port_p: an interface of type patch needs options:peer, the name of its other end"});
+}
+
 TEST(ConfDeclared, Collectors) {
   for (const Id id : {Id::netflow, Id::ipfix}) {
     for (std::string_view good : {"10.0.0.1:6343", "[2001:db8::1]:1", "collector.example:65535"})

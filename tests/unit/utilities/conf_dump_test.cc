@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "conf/describe.h"
 #include "conf/evaluate.h"
+#include "conf/numbers.h"
 #include "unit/utilities/conf_world.h"
 
 namespace ovs::conf {
@@ -97,10 +98,22 @@ class Chaos {
       if (below(2)) out["options"] = options();
     }
     if (table == "Bridge" && below(2)) out["datapath_type"] = datapath_type();
+    json::array numbers;
+    for (const NumberSetting& n : number_settings()) {
+      if (kind(n.kind).table != table || below(3)) continue;
+      const std::int64_t some[] = {n.least - 1, n.least, n.most, n.most + 1};
+      const std::int64_t number = some[below(std::size(some))];
+      if (n.key.empty())
+        out[n.column] = number;
+      else
+        numbers.push_back(json::array{n.key, below(5) ? std::to_string(number) : "many"});
+    }
+    if (!numbers.empty()) out["other_config"] = json::array{"map", numbers};
     const Kind& k = *std::ranges::find(kinds(), table, &Kind::table);
     for (const ovsdb::ColumnSchema& c : test_schema().find(table)->columns) {
       if (!is_setting(k, c) || names_ports(c) || c.name == "targets" || c.name == "name" || c.name == "options" ||
-          (c.name == "type" && table == "Interface") || c.name == "datapath_type" || below(3))
+          (c.name == "type" && table == "Interface") || c.name == "datapath_type" ||
+          out.contains(c.name) || below(3))
         continue;
       if (c.type.is_map()) {
         out[c.name] = json::array{"map", json::array{json::array{"k" + text(), text()}, json::array{"system-id", "x"}}};
@@ -187,7 +200,7 @@ Declared read_back(const std::string& text) {
 // Nothing is left out but what Chaos makes for that, and what belongs to it.
 bool is_wanted(const std::string& sentence) {
   static constexpr std::string_view reasons[] = {"the switch has no type \"mystery\"", "the switch has no datapath_type",
-                                                 "has no option", " cannot be \"", "is left out: of its interface",
+                                                 "has no option", "of type patch needs options:peer", " cannot be \"", "is left out: of its interface",
                                                  "is left out: it has to do with a port that is left out",
                                                  "is left out: this is no connection method",
                                                  "is left out: 10.0.0.1: the port is missing"};

@@ -79,6 +79,17 @@ TEST(ConfTypes, Options) {
   EXPECT_EQ(option("vxlan", "remote_ip", "192.0.2.1"), "");
 }
 
+TEST(ConfTypes, PeersAreTheSwitchesOwn) {
+  auto registry = netdev::Registry::open({netdev::DummyMode::on, "test"});
+  ASSERT_TRUE(registry) << registry.error().message;
+  for (const auto& [peer, good] : {std::pair(std::string("q"), true), {"", false}, {"p", false}}) {
+    EXPECT_EQ(check_peer("patch", "p", peer).has_value(), good) << peer;
+    EXPECT_EQ((*registry)->create("p", "patch", {{"peer", peer}}).has_value(), good) << peer;
+  }
+  EXPECT_FALSE((*registry)->create("p", "patch", {}));
+  EXPECT_TRUE(check_peer("system", "p", ""));
+}
+
 // The table here is the second one; the switch has the first.
 TEST(ConfTypes, AreTheSwitchesOwn) {
   auto registry = netdev::Registry::open({netdev::DummyMode::on, "test"});

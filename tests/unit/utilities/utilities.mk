@@ -24,6 +24,7 @@ tests_unit_utilities_conf_tests_SOURCES = \
 	tests/unit/utilities/conf_dump_test.cc \
 	tests/unit/utilities/conf_evaluate_test.cc \
 	tests/unit/utilities/conf_faults_test.cc \
+	tests/unit/utilities/conf_numbers_test.cc \
 	tests/unit/utilities/conf_plan_test.cc \
 	tests/unit/utilities/conf_settings_test.cc \
 	tests/unit/utilities/conf_types_test.cc \
