@@ -102,10 +102,9 @@ class Reader {
   }
 
   std::vector<std::string> words(const Variable& v) {
-    auto list = split_words(v.value);
-    if (list) return std::move(*list);
-    mistake(v, list.error().message);
-    return {};
+    WordsRead read = read_words(v.value);
+    for (const std::string& text : read.mistakes) mistake(v, text);
+    return std::move(read.words);
   }
 
   // Names that differ only where a variable's name has "_" could not be told apart.
@@ -406,7 +405,7 @@ class Reader {
 
   // A record of which the parent has one; none where the variable is empty.
   void read_single(Item& parent, Id id, const Variable& v) {
-    if (words(v).empty()) return;
+    if (auto list = split_words(v.value); list && list->empty()) return;
     Item item{.kind = &kind(id)};
     const std::size_t before = mistakes_.size();
     read_settings(item, {item.kind}, v);
@@ -425,7 +424,8 @@ class Reader {
     if (item.kind->id == Id::ssl) check_keys(item, v);
     if (auto targets = item.settings.columns.find("targets"); targets != item.settings.columns.end())
       for (std::size_t i = 0; i < targets->second.size(); i++)
-        if (auto ok = check_collector(item.kind->id, targets->second.key(i).string()); !ok) mistake(v, ok.error().message);
+        if (auto ok = check_collector(item.kind->id, targets->second.key(i).string()); !ok)
+          mistake(v, ok.error().message);
   }
 
   void check_keys(const Item& ssl, const Variable& v) {

@@ -101,6 +101,7 @@ Result<void> check_connection(std::string_view target) {
   const bool passive = method.starts_with('p');
   auto endpoint = passive ? runtime::parse_passive(plain, some_port) : runtime::parse_active(plain, some_port);
   if (!endpoint) return unexpected(endpoint.error().message);
+  if (endpoint->host.starts_with('-')) return unexpected(fmt::format("{}: \"{}\" is not a host", target, endpoint->host));
   return {};
 }
 

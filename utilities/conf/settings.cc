@@ -79,14 +79,24 @@ Error plain(Error error) {
 }  // namespace
 
 Result<std::vector<std::string>> split_words(std::string_view text) {
-  std::vector<std::string> words;
+  WordsRead read = read_words(text);
+  if (read.mistakes.empty()) return std::move(read.words);
+  return unexpected(std::move(read.mistakes.front()));
+}
+
+WordsRead read_words(std::string_view text) {
+  WordsRead out;
   std::size_t at = 0;
   while (true) {
     while (at < text.size() && is_space(text[at])) at++;
-    if (at == text.size()) return words;
+    if (at == text.size()) return out;
+    const auto wrong = [&out](std::string_view word, std::string_view why) {
+      out.mistakes.push_back(fmt::format("{}: {}", word, why));
+    };
     const std::size_t begin = at;
     std::string word, open;  // the brackets that are to be closed, the innermost last
     bool quoted = false;
+    bool address = false;  // the outermost of them is that of an address
     for (; at < text.size(); at++) {
       const char c = text[at];
       if (c == '\\' && at + 1 < text.size()) {
@@ -97,8 +107,10 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
       const bool may_begin = word.empty() || std::string_view("=,[{: ").find(word.back()) != std::string_view::npos;
       if (c == '\'' && !quoted && may_begin) {
         const auto end = text.find('\'', at + 1);
-        if (end == std::string_view::npos)
-          return unexpected(fmt::format("{}: a single quote has no end", text.substr(begin)));
+        if (end == std::string_view::npos) {
+          wrong(text.substr(begin), "a single quote has no end");
+          return out;
+        }
         append_json_string(word, text.substr(at + 1, end - at - 1));
         at = end;
         continue;
@@ -107,6 +119,7 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
         quoted = !quoted;
       } else if (!quoted) {
         if (c == '[' || c == '{') {
+          if (open.empty()) address = word.ends_with(':');
           open += c == '[' ? ']' : '}';
         } else if (!open.empty() && c == open.back()) {
           open.pop_back();
@@ -116,9 +129,17 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
       }
       word += c;
     }
-    if (quoted) return unexpected(fmt::format("{}: a double quote has no end", text.substr(begin)));
-    if (!open.empty()) return unexpected(fmt::format("{}: \"{}\" is missing", text.substr(begin), open.back()));
-    words.push_back(std::move(word));
+    if (quoted) {
+      wrong(text.substr(begin), "a double quote has no end");
+      return out;
+    }
+    if (!open.empty()) {
+      if (address)
+        for (at = begin; at < text.size() && !is_space(text[at]);) at++;
+      wrong(text.substr(begin, at - begin), fmt::format("\"{}\" is missing", open.back()));
+      continue;
+    }
+    out.words.push_back(std::move(word));
   }
 }
 

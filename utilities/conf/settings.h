@@ -32,8 +32,14 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
-// The words of a variable's value, with double quotes for single ones.  An error where a quote or a bracket
-// does not end.
+// The words of a variable's value, with double quotes for single ones, and what is wrong where a quote or a bracket
+// does not end.  Behind a bracket of an address ("tcp:[::1:80"), and only there, it is known where the word was to end.
+struct WordsRead {
+  std::vector<std::string> words;
+  std::vector<std::string> mistakes;
+};
+WordsRead read_words(std::string_view text);
+// The same, where one mistake is enough.
 Result<std::vector<std::string>> split_words(std::string_view text);
 
 // A word, and the kind whose column it names.

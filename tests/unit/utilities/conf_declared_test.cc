@@ -57,7 +57,8 @@ TEST(ConfDeclared, AllMistakesAtOnce) {
                "5: ovs_ports_br1: \"tap0\" is a port of br0 already: a port is in one bridge",
                "6: ovs_prot_tap0: there is no such variable; did you mean ovs_port_tap0?",
                "7: ovs_port_tap9: no port \"tap9\" is declared; did you mean ovs_port_tap0?",
-               "8: ovs_netflow_br0: 10.0.0.1: the port is missing: write HOST:PORT, such as 192.0.2.1:6343 or [2001:db8::1]:6343",
+               "8: ovs_netflow_br0: 10.0.0.1: the port is missing: write HOST:PORT, such as 192.0.2.1:6343 or "
+               "[2001:db8::1]:6343",
                "9: ovs_controller_br1: tpc:10.0.0.1: there is no \"tpc:\"; did you mean \"tcp:\"?"}));
 }
 
@@ -265,6 +266,21 @@ TEST(ConfDeclared, TargetsWithSettings) {
   EXPECT_EQ(mistakes({{"ovs_manager", "ptcp:6640 ptcp:6640 tcp:host:99999"}}).size(), 2u);
 }
 
+TEST(ConfDeclared, ABracketHidesNoOtherMistake) {
+  EXPECT_EQ(mistakes({{"ovs_manager", "foo:1 tcp:[::1:33 ptcp:99999 tcp:[::1]:5 tcp:-1:3"}}),
+            (V{"1: ovs_manager: tcp:[::1:33: \"]\" is missing",
+               "1: ovs_manager: foo:1: write tcp:HOST:PORT, ssl:HOST:PORT, unix:FILE, or ptcp:, pssl:, punix: to be "
+               "connected to",
+               "1: ovs_manager: ptcp:99999: \"99999\" is not a port number (0 to 65535)",
+               "1: ovs_manager: tcp:-1:3: \"-1\" is not a host"}));
+  // Where a list was to end is not known.
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_bridge_br0", "fail_mod=x flood_vlans=[1, 2 stp_enable=true"}}),
+            (V{"2: ovs_bridge_br0: flood_vlans=[1, 2 stp_enable=true: \"]\" is missing",
+               "2: ovs_bridge_br0: there is no setting \"fail_mod\"; did you mean \"fail_mode\"?"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_netflow_br0", "engine_id=1 targets=[10.0.0.1:1"}}),
+            V{"2: ovs_netflow_br0: targets=[10.0.0.1:1: \"]\" is missing"});
+}
+
 TEST(ConfDeclared, SwitchAndKeeping) {
   EXPECT_TRUE(declared({{"ovs_keep_undeclared", "yes"}}).keep_undeclared);
   EXPECT_EQ(mistakes({{"ovs_keep_undeclared", "maybe"}}),
@@ -295,15 +311,16 @@ TEST(ConfDeclared, CollectorsOfSflowAreTheSwitchesOwn) {
     return telemetry::parse_target(target, telemetry::sflow::default_port).has_value();
   };
   for (std::string_view good : {"10.0.0.1:6343", "10.0.0.1", "10.0.0.1:", "[2001:db8::1]:1", "[2001:db8::1]",
-                                "[fe80::1%eth0]", "collector.example", "collector.example:65535", "tcp:6343", "12:6343"}) {
+                                "[fe80::1%eth0]", "collector.example", "collector.example:65535", "tcp:6343",
+                                "12:6343"}) {
     const auto ok = check_collector(Id::sflow, good);
     EXPECT_TRUE(ok) << ok.error().message;
     EXPECT_TRUE(there(good)) << good;
   }
   for (std::string_view bad : {"", ":1", ":", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0.1:-1", "10.0.0.256", "1.2.3.4.5",
                                "2001:db8::1:6343", "2001:db8::1", "[::1", "[]", "[zz]:1", "[1.2.3.4]", "a:b", "a,b",
-                               "10.0.0.1:6343,10.0.0.2:6343", "udp:10.0.0.1", "udp:10.0.0.1:6343", "tcp:x", "a b", "a/24",
-                               "a\nb"}) {
+                               "10.0.0.1:6343,10.0.0.2:6343", "udp:10.0.0.1", "udp:10.0.0.1:6343", "tcp:x", "a b",
+                               "a/24", "a\nb"}) {
     EXPECT_FALSE(check_collector(Id::sflow, bad)) << bad;
     EXPECT_FALSE(there(bad)) << bad;
   }

@@ -200,7 +200,8 @@ Declared read_back(const std::string& text) {
 // Nothing is left out but what Chaos makes for that, and what belongs to it.
 bool is_wanted(const std::string& sentence) {
   static constexpr std::string_view reasons[] = {"the switch has no type \"mystery\"", "the switch has no datapath_type",
-                                                 "has no option", "of type patch needs options:peer", " cannot be \"", "is left out: of its interface",
+                                                 "has no option", "of type patch needs options:peer", " cannot be \"",
+                                                 "is left out: of its interface",
                                                  "is left out: it has to do with a port that is left out",
                                                  "is left out: this is no connection method",
                                                  "is left out: 10.0.0.1: the port is missing"};

@@ -111,7 +111,8 @@ TEST(ConfFaults, KeysOfAManagerThatTheServerConnectsTo) {
     return manager("ssl:192.0.2.1:1", R"(["state","BACKOFF"],["last_error",")" + error + R"("])", ssl);
   };
   if (runtime::tls_supported()) {
-    EXPECT_EQ(backoff(reason), Strings{"the database server cannot use the keys for the manager ssl:192.0.2.1:1: " + reason});
+    EXPECT_EQ(backoff(reason),
+              Strings{"the database server cannot use the keys for the manager ssl:192.0.2.1:1: " + reason});
   }
   EXPECT_EQ(backoff("/c: no certificate"),
             Strings{"the database server cannot use the keys for the manager ssl:192.0.2.1:1: /c: no certificate"});
