@@ -17,6 +17,7 @@
 #include "conf/apply.h"
 #include "conf/dump.h"
 #include "conf/guard.h"
+#include "rpc/session.h"
 #include "runtime/tls_options.h"
 
 namespace ovs::conf {
@@ -184,6 +185,13 @@ std::vector<OptionGroup> option_groups(ApplyOptions& options) {
   return groups;
 }
 
+// What no server can answer.
+Result<void> check_server(const ApplyOptions& options) {
+  if (auto remotes = rpc::Session::check_remotes(options.db); !remotes)
+    return unexpected("--db: " + remotes.error().message);
+  return runtime::check_tls_settings(options.tls, options.db);
+}
+
 int main(std::vector<std::string> words) {
   if (auto r = log_set("console:warn"); !r) die(r.error().message, exit_mistake);
   ApplyOptions options;
@@ -207,6 +215,7 @@ int main(std::vector<std::string> words) {
     if (c.info.name != name) continue;
     if (auto r = check_arity(c.info, rest->size()); !r) die(r.error().message, exit_mistake);
     if (options.confirm && name != "apply") die("--confirm is an option of apply", exit_mistake);
+    if (auto r = check_server(options); !r) die(r.error().message, exit_mistake);
     options.file = rest->empty() ? sysconfdir() + "/conf.d/ovs" : rest->front();
     return c.run(options);
   }

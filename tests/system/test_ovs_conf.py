@@ -570,6 +570,10 @@ def test_the_command_line(conf):
                            (["--confirm=5", "dump"], "--confirm"), (["--wait=x", "apply"], "no number"),
                            (["--nosuch"], "nosuch"), (["check", "/does/not/exist"], "No such file")]:
         assert message in conf(*words, status=MISTAKE).stderr
+    # No server could answer there.
+    for server, message in [("foo:1", "not a connection method"), ("ptcp:99999", "port number"), ("", "no remote"),
+                            ("unix:x.sock,tcp:", "host is missing"), ("ssl:127.0.0.1:1", "TLS"), ("pssl:1", "TLS")]:
+        assert message in conf(f"--db={server}", "dump", status=MISTAKE).stderr
 
 
 # ------------------------------------------------------------------ TLS
@@ -665,7 +669,7 @@ def test_by_tls(remote):
                                                                remote.ca.directory / "client-cert.pem")]
     assert "p0" in remote("dump", remote.remote[0], "-p", keys[0], "-c", keys[1], "--bootstrap-ca-cert=ca.pem").stdout
     assert (remote.box.top / "ca.pem").read_text() == remote.ca.certificate.read_text()
-    assert "missing: --private-key, --certificate" in remote("dump", remote.remote[0], status=DATABASE).stderr
+    assert "missing: --private-key, --certificate" in remote("dump", remote.remote[0], status=MISTAKE).stderr
 
 
 def test_confirm_by_tls(remote):

@@ -227,6 +227,7 @@ class Reader {
     }
     Item* port = port_named(as_variable(suffix));
     port->children[0].settings.columns.emplace("type", Datum(ovsdb::Atom("internal")));
+    said_.try_emplace({port->name, "type"}, &v);
     internal_.insert(port->name);
   }
 
@@ -300,7 +301,7 @@ class Reader {
               : options->second.find(ovsdb::Atom("peer"));
           auto ok = check_peer(type->second.string(), interface.name,
                                peer ? options->second.value(*peer).string() : std::string_view());
-          if (const auto said = types_said_.find(interface.name); !ok && said != types_said_.end())
+          if (const auto said = said_.find({interface.name, "type"}); !ok && said != said_.end())
             mistake(*said->second, ok.error().message);
         }
     for (const Option& o : options_) {
@@ -349,12 +350,17 @@ class Reader {
     if ((interface && column == "type") || (item.kind->id == Id::bridge && column == "datapath_type"))
       types_.push_back({v.line, v.name, interface ? Typed::interface : Typed::datapath,
                         std::string(setting.value.string())});
-    if (interface && column == "type") types_said_.insert_or_assign(item.name, &v);
+    const Variable* first = &v;
+    const std::string name = setting_name(column, setting.key);
+    if (interface) first = said_.try_emplace({item.name, name}, &v).first->second;
     if (auto ok = check_number(item.kind->id, column, setting.key.value_or(""), number_text(setting)); !ok)
       mistake(v, ok.error().message);
     if (interface && column == "options" && setting.key)
       options_.push_back({&v, item.name, *setting.key, std::string(setting.value.value(0).string())});
-    if (auto ok = add(item.settings, std::move(setting)); !ok) mistake(v, ok.error().message);
+    if (auto ok = add(item.settings, std::move(setting)); !ok)
+      mistake(v, first == &v ? ok.error().message
+                             : fmt::format("\"{}\" is set to another value by {} in line {}", name, first->name,
+                                           first->line));
   }
 
   // A word that reads as a setting may still have been meant otherwise.
@@ -604,7 +610,7 @@ class Reader {
     std::string interface, key, value;
   };
   std::vector<Option> options_;
-  std::map<std::string, const Variable*, std::less<>> types_said_;  // interfaces: where their types stand
+  std::map<std::pair<std::string, std::string>, const Variable*> said_;  // of interfaces: where a setting stands first
   std::vector<NamedType> types_;
 };
 

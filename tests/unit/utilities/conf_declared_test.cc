@@ -289,6 +289,15 @@ TEST(ConfDeclared, SwitchAndKeeping) {
             (V{"1: ovs_switch: \"cur_cfg\" is what the switch reports, and cannot be set"}));
 }
 
+TEST(ConfDeclared, WhatTwoVariablesSayOfAnInterfaceIsToldOfBoth) {
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_internal_y0", "br0"}, {"ovs_port_y0", "type=tap mtu_request=1400"},
+                      {"ovs_interface_y0", "mtu_request=1500"}}),
+            (V{"3: ovs_port_y0: \"type\" is set to another value by ovs_internal_y0 in line 2",
+               "4: ovs_interface_y0: \"mtu_request\" is set to another value by ovs_port_y0 in line 3"}));
+  EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_internal_y0", "br0"}, {"ovs_port_y0", "type=internal tag=1 tag=2"}}),
+            V{"3: ovs_port_y0: \"tag\" is set twice, to different values"});
+}
+
 TEST(ConfDeclared, APatchPortHasAPeer) {
   EXPECT_EQ(mistakes({{"ovs_bridges", "br0"}, {"ovs_ports_br0", "p q"}, {"ovs_port_p", "type=patch"},
                       {"ovs_port_q", "type=patch"}, {"ovs_interface_q", "options:peer=r"}}),
