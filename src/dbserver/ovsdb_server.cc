@@ -122,9 +122,12 @@ class Child {
 // --check; the exit status.
 int check(const Arguments& arguments, runtime::Daemon& daemon) {
   StartCheck check(arguments.databases, arguments.schema);
+  check.result(daemon.check_pidfile(check.prepared()));
   // What the server itself cannot read it cannot use.
   if (auto is_user = daemon.become_user(); !is_user) die(is_user.error().message);
+  check.access();
   check.columns_and_files(arguments.remotes, arguments.tls);
+  check.result(rpc::ControlServer::check_place(arguments.control_path, check.prepared()));
   for (const std::string& mistake : check.mistakes()) {
     std::fprintf(stderr, "%s: %s\n", program_name().c_str(), mistake.c_str());
   }

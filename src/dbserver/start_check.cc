@@ -2,19 +2,21 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <string_view>
 
 #include "base/descriptor.h"
+#include "base/paths.h"
 #include "dbserver/remotes.h"
 #include "dbserver/tls_files.h"
 #include "ovsdb/log_file.h"
 #include "runtime/loop.h"
+#include "runtime/place.h"
 
 namespace ovs::dbserver {
 
@@ -34,13 +36,6 @@ Result<std::shared_ptr<const ovsdb::DatabaseSchema>> schema_of(const std::string
   return std::move(*schema);
 }
 
-// " for the user NAME", where that may be the reason.
-std::string for_whom(int error) {
-  if (error != EACCES) return {};
-  const passwd* user = ::getpwuid(::geteuid());
-  return user ? fmt::format(" for the user {}", user->pw_name) : fmt::format(" for user {}", ::geteuid());
-}
-
 struct File {
   std::string_view option;
   const std::string& name;
@@ -51,13 +46,31 @@ std::string unreadable(const File& file, bool missing_is_fine) {
   const Descriptor fd{::open(file.name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (fd.get() >= 0) return {};
   const int error = errno;
-  const auto because = [&](const std::string& what, int code) {
-    return fmt::format("--{}={}: {}{}", file.option, file.name, system_error(what, code).message, for_whom(code));
+  const std::string option = fmt::format("--{}={}", file.option, file.name);
+  if (!missing_is_fine || error != ENOENT) {
+    return fmt::format("{}: {}{}", option, system_error("cannot be read", error).message, runtime::for_whom(error));
+  }
+  const auto place = runtime::check_place(file.name);
+  return place ? std::string() : fmt::format("{}: {}", option, place.error().message);
+}
+
+// Nothing, or why the server cannot have that database.
+Result<void> accessible(const std::string& path) {
+  const auto writable = [&path](const std::string& file, std::string_view what) -> Result<void> {
+    if (::faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) == 0) return {};
+    const int error = errno;
+    Error why = system_error(fmt::format("{}: {}", path, what), error);
+    why.message += runtime::for_whom(error);
+    return Unexpected{std::move(why)};
   };
-  if (!missing_is_fine || error != ENOENT) return because("cannot be read", error);
-  const std::string directory = std::filesystem::path(file.name).parent_path().string();
-  const int permitted = ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS);
-  return permitted == 0 ? std::string() : because(fmt::format("it cannot be created in {}", directory), errno);
+  OVS_TRY_DO(writable(path, "cannot be read and written"));
+  const std::string lock = ovsdb::lock_file_of(path);
+  auto present = writable(lock, "its lock file " + lock);
+  if (present || present.error().code != ENOENT) return present;
+  if (auto good = runtime::check_place(lock); !good) {
+    return Unexpected{std::move(good).error().in(path + ": its lock file " + lock)};
+  }
+  return {};
 }
 
 }  // namespace
@@ -69,22 +82,39 @@ StartCheck::StartCheck(const std::vector<std::string>& databases, const std::str
     if (!read) mistakes_.push_back(read.error().message);
     all_known_ = read.has_value();
     if (read) future = std::move(*read);
+    prepared_ = {rundir(), logdir(), dbdir()};
   }
-  for (const std::string& path : databases) {
+  std::set<std::string> files;
+  for (std::size_t i = 0; i < databases.size(); i++) {
+    const std::string& path = databases[i];
+    const bool is_prepared = !schema.empty() && i + 1 == databases.size();
     std::error_code error;
-    if (future && !std::filesystem::exists(path, error) && !error) {
+    if (!files.insert(ovsdb::lock_file_of(path)).second) {
+      mistakes_.push_back(path + ": this database is given twice");
+      continue;
+    }
+    if (is_prepared && future && !std::filesystem::exists(path, error) && !error) {
       schemas_[future->name] = future;
       continue;
     }
     auto present = schema_of(path);
     if (present) {
       const std::string& name = (*present)->name;
-      schemas_[name] = future && name == future->name ? future : *present;
+      schemas_[name] = is_prepared && future && name == future->name ? future : *present;
+      if (!is_prepared) present_.push_back(path);
     } else {
       mistakes_.push_back(present.error().message);
       all_known_ = false;
     }
   }
+}
+
+void StartCheck::result(Result<void> result) {
+  if (!result) mistakes_.push_back(std::move(result).error().message);
+}
+
+void StartCheck::access() {
+  for (const std::string& path : present_) result(accessible(path));
 }
 
 // Whether the column is there; nothing is known of databases that could not be read.
@@ -135,7 +165,11 @@ void StartCheck::columns_and_files(const std::vector<std::string>& remotes, cons
     const auto named = is_column ? column(name, ColumnName::Holds::remotes) : Remotes::check_name(name);
     if (!named) {
       mistakes_.push_back(named.error().message);
-    } else if (auto complete = runtime::check_tls_settings(tls, name); !is_column && !complete) {
+    } else if (runtime::Listener::check_name(name)) {
+      result(runtime::Listener::check_place(name, prepared_));
+    }
+    if (!named) continue;
+    if (auto complete = runtime::check_tls_settings(tls, name); !is_column && !complete) {
       faults.push_back(complete.error().message);
     }
   }

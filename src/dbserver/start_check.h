@@ -1,7 +1,8 @@
 // StartCheck: what would keep a server with this command line from starting, found without starting one.
 //
 // For scripts that are about to stop a server in order to start it again.  All mistakes are found, not only the first.
-// What only a start can tell is not looked at: whether an address is in use, or is this host's.  Nothing is changed.
+// What only a start can tell is not looked at: whether an address is in use, or is this host's, or a database served by
+// another process.  Nothing is changed.
 //
 // A mistake is what a start fails for, too, and no more than that: a host must not boot without a database because a
 // certificate was just being renewed.  What a server starts in spite of, and does not do all that it is asked to, is a
@@ -24,14 +25,19 @@ namespace ovs::dbserver {
 
 class StartCheck {
  public:
-  // Reads the schemas of the databases, which may not be the server's user's yet.  `schema`: a file with the schema
-  // that databases which do not exist are going to have, and so are those of its name, whatever they have now; empty:
-  // there is none.
+  // Reads the schemas of the databases.  `schema`: whoever starts the server makes the last database with the schema in
+  // this file if it does not exist, converts it to that otherwise, and gives it to the server's user; and the run, log
+  // and database directories, too.  Empty: nobody does.
   StartCheck(const std::vector<std::string>& databases, const std::string& schema);
 
+  // What somebody else has to say.
+  void result(Result<void> result);
+  // Whether the databases can be written to by the user who runs this.
+  void access();
   // Remotes, keys and certificates, as the user who runs this may use them.
   void columns_and_files(const std::vector<std::string>& remotes, const runtime::TlsSettings& tls);
 
+  const std::vector<std::string>& prepared() const { return prepared_; }  // directories
   const std::vector<std::string>& mistakes() const { return mistakes_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -42,6 +48,7 @@ class StartCheck {
   void files(const runtime::TlsSettings& tls, bool complete, std::vector<std::string>& faults);
 
   std::map<std::string, Schema, std::less<>> schemas_;  // by the database's name
+  std::vector<std::string> present_, prepared_;         // databases that are as they will be; directories
   bool all_known_ = true;                               // no database whose schema cannot be read
   std::vector<std::string> mistakes_, warnings_;
 };

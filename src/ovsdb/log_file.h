@@ -68,6 +68,9 @@ class FileSystem {
   static FileSystem& os();  // the real one
 };
 
+// The file beside `path`, symbolic links resolved, whose lock the real one takes.
+std::string lock_file_of(const std::string& path);
+
 enum class StorageModel { standalone, clustered };
 
 // One record's text, header line included, ready to append.

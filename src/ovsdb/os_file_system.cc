@@ -242,6 +242,8 @@ class OsFileSystem final : public FileSystem {
 
 }  // namespace
 
+std::string lock_file_of(const std::string& path) { return lock_name(resolve(path)); }
+
 FileSystem& FileSystem::os() {
   static OsFileSystem file_system;
   return file_system;

@@ -33,6 +33,8 @@ class ControlServer {
   // outlive the server.  To be called after Daemon::start(), since the default's name holds the pid.
   static Result<std::unique_ptr<ControlServer>> create(runtime::Loop& loop, ControlTable& table,
                                                        std::optional<std::string> path);
+  // Whether a socket could be made for `path`; `prepared` as in runtime/place.h.
+  static Result<void> check_place(const std::optional<std::string>& path, const std::vector<std::string>& prepared);
   ~ControlServer();  // removes the socket
   const std::string& path() const;  // empty for "none"
   // Clients that are connected now: a daemon that exits by command waits for the answer to get out.

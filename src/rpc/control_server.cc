@@ -22,6 +22,11 @@ constexpr std::size_t max_command_bytes = std::size_t{16} << 20;
 // Answers that a client may leave unread before its next commands wait.
 constexpr std::size_t max_unread = std::size_t{4} << 20;
 
+// Of the socket that is named so, or by default.
+std::string socket_path(const std::optional<std::string>& path) {
+  return path_below(rundir(), path ? *path : fmt::format("{}.{}.ctl", program_name(), ::getpid()));
+}
+
 }  // namespace
 
 struct ControlServer::Impl {
@@ -87,7 +92,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::create(runtime::Loop& loop
   add_base_commands(table);
   auto impl = std::make_shared<Impl>(table);
   if (path != "none") {
-    impl->path = path_below(rundir(), path ? *path : fmt::format("{}.{}.ctl", program_name(), ::getpid()));
+    impl->path = socket_path(path);
     auto* raw = impl.get();
     auto listener = runtime::Listener::listen(
         loop, "punix:" + impl->path,
@@ -96,6 +101,14 @@ Result<std::unique_ptr<ControlServer>> ControlServer::create(runtime::Loop& loop
     impl->listener = std::move(*listener);
   }
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
+}
+
+Result<void> ControlServer::check_place(const std::optional<std::string>& path,
+                                        const std::vector<std::string>& prepared) {
+  if (path == "none") return {};
+  auto good = runtime::Listener::check_place("punix:" + socket_path(path), prepared);
+  if (!good) return Unexpected{std::move(good).error().in("cannot make the control socket")};
+  return {};
 }
 
 ControlServer::ControlServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -27,6 +27,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "runtime/pidfile.h"
+#include "runtime/place.h"
 
 namespace ovs::runtime {
 
@@ -397,6 +398,14 @@ Result<void> Daemon::start() {
   if (impl_->monitor) OVS_TRY_DO(impl_->run_monitored());
   impl_->notification.open();
   if (!impl_->pidfile.empty()) OVS_TRY_DO(create_pidfile(impl_->pidfile, impl_->overwrite));
+  return {};
+}
+
+Result<void> Daemon::check_pidfile(const Directories& prepared) const {
+  if (impl_->pidfile.empty()) return {};
+  if (auto good = check_place(impl_->pidfile, prepared); !good) {
+    return Unexpected{std::move(good).error().in("--pidfile=" + impl_->pidfile)};
+  }
   return {};
 }
 

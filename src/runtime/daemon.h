@@ -28,6 +28,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/command.h"
 #include "base/options.h"
@@ -51,6 +52,8 @@ class Daemon {
   void keep_capabilities(std::initializer_list<std::string_view> names);
 
   Result<void> start();
+  // Whether start() could make the pidfile; before become_user(), as start() does.  `prepared` as in runtime/place.h.
+  Result<void> check_pidfile(const std::vector<std::string>& prepared) const;
   // --user: changes identity; the pidfile and the log file become that user's.
   Result<void> drop_privileges();
   // --user for a program that only looks: changes identity, and no file.

@@ -13,6 +13,7 @@
 #include "base/descriptor.h"
 #include "base/log.h"
 #include "runtime/address.h"
+#include "runtime/place.h"
 #include "runtime/socket_stream.h"
 #include "runtime/stream.h"
 #include "runtime/tls_config.h"
@@ -214,6 +215,15 @@ Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, std::string_view 
 
 Result<void> Listener::check_name(std::string_view name) {
   OVS_TRY_DO(parse_passive(name, default_database_port));
+  return {};
+}
+
+Result<void> Listener::check_place(std::string_view name, const Directories& prepared) {
+  OVS_TRY(const Endpoint endpoint, parse_passive(name, default_database_port));
+  if (endpoint.kind != Endpoint::Kind::unix_socket) return {};
+  if (auto good = check_socket_place(endpoint.path, prepared); !good) {
+    return Unexpected{std::move(good).error().in(name)};
+  }
   return {};
 }
 

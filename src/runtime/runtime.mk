@@ -9,6 +9,8 @@ libovs_runtime_a_SOURCES = \
 	src/runtime/loop.h \
 	src/runtime/pidfile.cc \
 	src/runtime/pidfile.h \
+	src/runtime/place.cc \
+	src/runtime/place.h \
 	src/runtime/socket_stream.h \
 	src/runtime/stream.cc \
 	src/runtime/stream.h \

@@ -89,6 +89,8 @@ class Listener {
       std::uint16_t default_port = default_database_port);
   // Whether `name` has the form of a passive stream.
   static Result<void> check_name(std::string_view name);
+  // The same, and for punix: whether a socket could be made there; `prepared` as in runtime/place.h.
+  static Result<void> check_place(std::string_view name, const std::vector<std::string>& prepared);
   virtual const std::string& name() const = 0;  // as it was given
   virtual int bound_port() const = 0;  // TCP: the port in fact bound ("ptcp:0" asks for any); else 0
 };

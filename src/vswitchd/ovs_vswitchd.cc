@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "base/coverage.h"
 #include "base/log.h"
@@ -23,6 +24,7 @@
 #include "rpc/session.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
+#include "runtime/place.h"
 #include "runtime/tls_options.h"
 #include "vswitchd/vswitchd.h"
 
@@ -77,14 +79,39 @@ OptionGroup switch_options(Arguments& arguments) {
             }}}};
 }
 
-// --check, as the user who is to work with this.
-Result<void> check(const Arguments& arguments, runtime::Daemon& daemon) {
-  OVS_TRY_DO(daemon.become_user());
+// What is wrong with the keys and certificates.
+Result<void> check_keys(const Arguments& arguments) {
   OVS_TRY(const auto remotes, rpc::Session::check_remotes(arguments.database));
   if (std::ranges::none_of(remotes, runtime::wants_tls)) return {};
   runtime::Loop loop;
   runtime::use_tls(loop, arguments.tls);
-  return runtime::check_tls(loop);
+  OVS_TRY_DO(runtime::check_tls(loop));
+  const std::string& ca = arguments.tls.ca_cert;
+  std::error_code error;
+  if (!arguments.tls.bootstrap || ca == "none" || std::filesystem::exists(ca, error) || error) return {};
+  // The switch starts, and goes on trying in vain.
+  if (auto place = runtime::check_place(ca); !place) {
+    std::fprintf(stderr, "%s: warning: --bootstrap-ca-cert=%s: %s\n", program_name().c_str(), ca.c_str(),
+                 place.error().message.c_str());
+  }
+  return {};
+}
+
+// --check; the exit status.
+int check(const Arguments& arguments, runtime::Daemon& daemon) {
+  // Its service makes these, and gives them to the user.
+  const runtime::Directories prepared{rundir(), logdir()};
+  const Result<void> pidfile = daemon.check_pidfile(prepared);
+  // What the switch itself cannot read it cannot use.
+  if (auto is_user = daemon.become_user(); !is_user) die(is_user.error().message);
+  int status = EXIT_SUCCESS;
+  for (const Result<void>& found :
+       {pidfile, check_keys(arguments), rpc::ControlServer::check_place(arguments.control_path, prepared)}) {
+    if (found) continue;
+    std::fprintf(stderr, "%s: %s\n", program_name().c_str(), found.error().message.c_str());
+    status = EXIT_FAILURE;
+  }
+  return status;
 }
 
 void lock_memory() {
@@ -132,10 +159,7 @@ int run(int argc, char** argv) {
     daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock", "bpf"});
   else
     daemon.keep_capabilities({"net_admin", "net_raw", "net_broadcast", "ipc_lock"});
-  if (arguments.check) {
-    if (auto good = check(arguments, daemon); !good) die(good.error().message);
-    return EXIT_SUCCESS;
-  }
+  if (arguments.check) return check(arguments, daemon);
   if (arguments.log_file) (void)log_open_file(*arguments.log_file);
   if (auto started = daemon.start(); !started) die(started.error().message);
   if (arguments.lock_memory) lock_memory();

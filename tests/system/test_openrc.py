@@ -214,9 +214,12 @@ def test_a_daemon_that_hangs_is_ended(host):
 
 @pytest.mark.parametrize("daemon, mistake, message", [
     ("ovs-vswitchd", 'OPTIONS="--no-such-option"', "no-such-option"),
+    ("ovs-vswitchd", 'OPTIONS="--unixctl=/typo/x"', "it cannot be created in /typo: No such file or directory"),
     ("ovs-vswitchd", 'OVS_USER_ID="nobody-here:nor-this"', 'there is no user "nobody-here"'),
     ("ovs-vswitchd", 'START_TIMEOUT="soon"', "no number of seconds"),
     ("ovsdb-server", 'OPTIONS="--no-such-option"', "no-such-option"),
+    ("ovsdb-server", 'OPTIONS="--pidfile=/typo/x"', "it cannot be created in /typo: No such file or directory"),
+    ("ovsdb-server", 'OPTIONS="/typo/second.db"', "/typo/second.db"),
     ("ovsdb-server", 'OVS_USER_ID="root:nor-this"', 'there is no group "nor-this"'),
     ("ovsdb-server", 'DB_SOCKET="db.sock"', "not an absolute path"),
     ("ovsdb-server", 'SYSTEM_ID="x y"', "only letters, digits"),
@@ -285,7 +288,7 @@ def test_an_openrc_that_waits_without_end(host):
         esac
         """, 0o755)
     good = host.read("/etc/conf.d/ovsdb-server")
-    for mistake in ("--remote=ptcp:1:192.0.2.77", "--unixctl=/run/not/there"):  # it ends again and again; it is not found
+    for mistake in ("--remote=ptcp:1:192.0.2.77", "--unixctl=/run/elsewhere"):  # it ends again and again; it is not found
         host.write("/etc/conf.d/ovsdb-server", f'OPTIONS="{mistake}"\nSTART_TIMEOUT=5\n')
         begin = time.monotonic()
         done = host.run("rc-service", "ovs-vswitchd", "start", status=None)
@@ -675,6 +678,8 @@ def test_a_switch_by_tls(host):
     assert "Permission denied" in complaint()
     write(DATABASE="ssk:127.0.0.1:6640")
     assert "ssk:127.0.0.1:6640" in complaint()
+    write(CA_CERT="", BOOTSTRAP_CA_CERT="/none/ca.pem")
+    assert "--bootstrap-ca-cert=/none/ca.pem: it cannot be created in /none" in complaint()
     write()
     assert complaint() == ""
     host.run("rc-service", "ovs", "start")

@@ -1,6 +1,7 @@
 """ovs-vswitchd --check: what is wrong with its command line, without a start."""
 
 import os
+import shutil
 
 import pytest
 
@@ -55,6 +56,40 @@ def test_nothing_is_changed_beside_a_running_switch(box):
     assert "runs as user" not in log.read_text()
     box.run("ovs-vswitchd", "-vconsole:off", "--check", f"--log-file={box.log_dir}/new.log")
     assert not (box.log_dir / "new.log").exists()
+
+
+@pytest.mark.parametrize("option", ["--pidfile=/none/x", "--unixctl=/none/x", f"--unixctl={'x' * 120}"])
+def test_places(box, option):
+    box.start_ovsdb_server()
+    said = check(box, option)
+    assert "/none: No such file or directory" in said or said.endswith("the socket's name: File name too long")
+    assert box.run("ovs-vswitchd", "-vconsole:off", "--enable-dummy=override", option, status=None).returncode == 1
+
+
+def test_places_that_are_right(box):
+    for option in ("--unixctl=none", "--unixctl=x", "--pidfile", f"--pidfile={box.top}/x"):
+        assert check(box, option) == ""
+    # Before the first start the service has made no directory.
+    shutil.rmtree(box.run_dir)
+    assert check(box, "--pidfile") == ""
+
+
+def test_a_ca_certificate_without_a_place(box):
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")
+    own = Authority(box.top, "ca").issue("own")
+    options = [f"--private-key={own.key}", f"--certificate={own.certificate}"]
+    remote = "ssl:127.0.0.1:1"
+    assert check(box, *options, f"--bootstrap-ca-cert={box.top}/taken.pem", remote) == ""
+    options.append("--bootstrap-ca-cert=/none/taken.pem")
+    assert check(box, *options, "unix:/none/db.sock") == ""
+    done = box.run("ovs-vswitchd", "-vconsole:off", "--check", *options, remote)
+    assert done.stderr == ("ovs-vswitchd: warning: --bootstrap-ca-cert=/none/taken.pem: it cannot be created in /none: "
+                           "No such file or directory\n")
+    # A start survives it, and the switch tries again and again.
+    daemon = box.start("ovs-vswitchd", "--enable-dummy=override", *options, remote)
+    ovs_test.wait_until(lambda: f"{remote}: " in daemon.stderr(), 10, "an attempt to connect")
+    assert daemon.alive()
 
 
 def test_keys(box):

@@ -171,6 +171,93 @@ def test_what_a_start_survives_is_a_warning(box, pki):
         assert starts(box, *options) == survived, options
 
 
+def test_places(box):
+    """Files and sockets that cannot be made where they are wanted, for which a start fails, too."""
+    box.create_database()
+    missing = "it cannot be created in /none: No such file or directory"
+    long = f"{box.run_dir}/{'x' * 120}"
+    for said, *options in (
+            (f"--pidfile=/none/x: {missing}", "--pidfile=/none/x"),
+            (f"cannot make the control socket: punix:/none/x: {missing}", "--unixctl=/none/x"),
+            (f"cannot make the control socket: punix:{long}: the socket's name: File name too long", f"--unixctl={long}"),
+            (f"punix:/none/x: {missing}", "--remote=punix:/none/x"),
+            (f"punix:{long}: the socket's name: File name too long", f"--remote=punix:{long}"),
+    ):
+        for option in (SCHEMA, "--check"):
+            assert check(box, *options, option=option) == [said]
+        assert not starts(box, *options), options
+    # No socket needs no place, and a name below the run directory has one.
+    for options in (["--unixctl=none"], ["--unixctl=x"], ["--pidfile=x"], [f"--unixctl={box.run_dir}/{'x' * 80}"]):
+        assert check(box, *options, option="--check") == []
+        assert starts(box, *options), options
+
+
+def test_places_that_the_service_makes(box):
+    """Before the first start there are no directories; who gives the schema makes them."""
+    for directory in (box.run_dir, box.db_dir):
+        shutil.rmtree(directory)
+    options = [f"--remote=punix:{box.run_dir}/db.sock", "--pidfile"]
+    assert check(box, *options) == []
+    link = box.top / "link"
+    link.symlink_to(box.top)
+    assert check(box, f"--remote=punix:{link}/{box.run_dir.relative_to(box.top)}/db.sock") == []
+    assert check(box, f"--unixctl={box.run_dir}/sub/x") == [
+        f"cannot make the control socket: punix:{box.run_dir}/sub/x: it cannot be created in {box.run_dir}/sub: No such "
+        "file or directory"]
+    assert len(check(box, *options, option="--check")) == 4  # and the database is missing
+    assert not starts(box, *options)
+
+
+def test_databases_given_twice(box):
+    path = box.create_database()
+    link = box.top / "link.db"
+    link.symlink_to(path)
+    for twice in ([path, path], [path, link]):
+        for option in (SCHEMA, "--check"):
+            assert check(box, *twice, option=option) == [f"{twice[1]}: this database is given twice"]
+        assert not starts(box, *twice)
+
+
+def test_only_the_last_database_is_made(box):
+    path, missing = box.create_database(), box.db_dir / "none.db"
+    said = check(box, missing, path)
+    assert len(said) == 1 and str(missing) in said[0]
+    assert not starts(box, missing, path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_places_of_the_servers_user(box):
+    box.top.chmod(0o755)
+    user, denied = "--user=nobody", "Permission denied for the user nobody"
+    path = box.create_database()
+    secret = box.top / "secret"
+    secret.mkdir()
+    socket, control = f"punix:{secret}/db.sock", f"{secret}/x.ctl"
+    lock = path.parent / f".{path.name}.~lock~"
+    assert check(box, user, f"--remote={socket}", f"--unixctl={control}", path) == [
+        f"{socket}: it cannot be created in {secret}: {denied}",
+        f"cannot make the control socket: punix:{control}: it cannot be created in {secret}: {denied}"]
+    # What root gives the user in the end is enough, whatever step is missing before.
+    shutil.chown(box.run_dir, "nobody")
+    path.chmod(0o600)
+    lock.unlink(missing_ok=True)
+    steps = [(lambda: shutil.chown(path, "nobody"), f"{path}: cannot be read and written: {denied}"),
+             (lambda: shutil.chown(path.parent, "nobody"),
+              f"{path}: its lock file {lock}: it cannot be created in {path.parent}: {denied}")]
+    for repair, said in steps:
+        assert check(box, user, path, option="--check") == [said]
+        assert not starts(box, user, path)
+        repair()
+    assert check(box, user, path, option="--check") == []
+    # The pidfile is root's to make.
+    assert check(box, user, f"--pidfile={secret}/pid", path, option="--check") == []
+    assert starts(box, user, f"--pidfile={secret}/pid", path)
+    lock.unlink(missing_ok=True)
+    lock.touch(0o600)
+    assert check(box, user, path, option="--check") == [f"{path}: its lock file {lock}: {denied}"]
+    assert not starts(box, user, path)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_keys_of_the_servers_user(box, pki):
     ca, server, _ = pki
@@ -181,14 +268,14 @@ def test_keys_of_the_servers_user(box, pki):
     options = ["--remote=pssl:6640", f"--private-key={key}", f"--certificate={server.certificate}",
                f"--bootstrap-ca-cert={ca.directory}/taken.pem"]
     assert check(box, *options) == []
-    # Databases are read as root: it is the service that gives them to the user.
+    # The database is read as root: it is the service that gives it to the user, and the directories.
     path = box.create_database()
     path.chmod(0o600)
-    assert check(box, path, MANAGERS, *options, "--user=nobody", option="--check") == [
+    assert check(box, path, MANAGERS, *options, "--user=nobody") == [
         f"--private-key={key}: cannot be read: Permission denied for the user nobody",
         f"warning: --bootstrap-ca-cert={ca.directory}/taken.pem: it cannot be created in {ca.directory}: Permission "
         "denied for the user nobody"]
     shutil.chown(key, "nobody")
     shutil.chown(ca.directory, "nobody")
-    assert check(box, path, MANAGERS, *options, "--user=nobody", option="--check") == []
+    assert check(box, path, MANAGERS, *options, "--user=nobody") == []
     assert "nobody-here" in check(box, "--user=nobody-here")[0]
