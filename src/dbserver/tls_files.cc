@@ -49,6 +49,10 @@ void TlsFiles::apply() {
         &runtime::TlsSettings::peer_ca_cert}) {
     settings.*file = find(options_.*file);
   }
+  const auto column = [](const std::string& word) { return ColumnName::is_one(word) ? word : std::string(); };
+  settings.private_key_column = column(options_.private_key);
+  settings.certificate_column = column(options_.certificate);
+  settings.ca_cert_column = column(options_.ca_cert);
   for (const std::string& problem : problems_) {
     if (!last_problems_.contains(problem)) log.warn("{}", problem);
   }

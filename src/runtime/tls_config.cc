@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -58,14 +59,22 @@ bool everybody_may_read(const std::string& path) {
 bool tls_supported() { return true; }
 
 Result<void> check_tls_settings(const TlsSettings& settings) {
-  std::vector<std::string> missing;
-  if (settings.private_key.empty()) missing.emplace_back("--private-key");
-  if (settings.certificate.empty()) missing.emplace_back("--certificate");
-  if (settings.ca_cert.empty()) missing.emplace_back("--ca-cert (or --bootstrap-ca-cert)");
-  if (missing.empty()) return {};
-  return unexpected("TLS needs a private key, a certificate and the CA's certificate; missing: " +
-                        join(missing, ", "),
-                    ENOKEY);
+  std::vector<std::string> missing, empty;
+  const auto need = [&](const std::string& file, std::string_view option, const std::string& column) {
+    if (!file.empty()) return;
+    column.empty() ? missing.emplace_back(option) : empty.emplace_back(column);
+  };
+  need(settings.private_key, "--private-key", settings.private_key_column);
+  need(settings.certificate, "--certificate", settings.certificate_column);
+  need(settings.ca_cert, "--ca-cert (or --bootstrap-ca-cert)", settings.ca_cert_column);
+  if (missing.empty() && empty.empty()) return {};
+  std::string why = "TLS needs a private key, a certificate and the CA's certificate";
+  if (!missing.empty()) why += "; missing: " + join(missing, ", ");
+  if (!empty.empty()) why += "; not set in the database: " + join(empty, ", ");
+  if (std::ranges::any_of(empty, [](const auto& column) { return column.starts_with("db:Open_vSwitch,SSL,"); })) {
+    why += " (ovs-vsctl set-ssl does it)";
+  }
+  return unexpected(std::move(why), ENOKEY);
 }
 
 Result<void> check_tls_settings(const TlsSettings& settings, std::string_view remotes) {

@@ -45,6 +45,8 @@ struct TlsSettings {
   bool bootstrap = false;    // ca_cert may be made of the first peer's
   std::string protocols;     // "TLSv1.2,TLSv1.3"; empty: both
   std::string ciphers;       // OpenSSL's form, for TLS 1.2; empty: the default
+  // Where a database names the files, for messages: its columns, "db:DB,TABLE,COLUMN"; empty: the command line does.
+  std::string private_key_column, certificate_column, ca_cert_column;
 
   bool operator==(const TlsSettings&) const = default;
 };
@@ -52,7 +54,8 @@ struct TlsSettings {
 // Whether `protocols` names versions of TLS, at least one of them usable.
 Result<void> check_tls_protocols(std::string_view protocols);
 
-// Whether what TLS cannot do without is given; the error names the options that are missing.
+// Whether what TLS cannot do without is given; the error names the options that are missing, or the columns that are
+// empty.
 Result<void> check_tls_settings(const TlsSettings& settings);
 // The same if one of `remotes` (separated by commas or white space) wants TLS; the error begins with its name.
 Result<void> check_tls_settings(const TlsSettings& settings, std::string_view remotes);

@@ -229,7 +229,7 @@ def test_the_database_names_the_files(box, pki):
     assert "is not signed by the CA of" in vsctl(server, pki.client, "list-br", status=1).stderr
     box.run(*local, "del-ssl")
     assert "TLS" in vsctl(server, pki.client, "list-br", status=1).stderr
-    wait_for_log(box, "TLS needs a private key, a certificate and the CA's certificate; missing")
+    wait_for_log(box, "TLS needs a private key, a certificate and the CA's certificate; not set in the database")
     wait_until(lambda: "TLS needs a private key" in manager(server).get("last_error", ""), what="the reason")
     assert manager(server)["bound_port"] == str(server.port)
     box.run(*local, "set-ssl", pki.server.key, pki.server.certificate, pki.ca.certificate)
@@ -246,9 +246,10 @@ def test_keys_that_are_taken_away_are_said_once_for_all_remotes(box, pki):
             "set-manager", "pssl:0:127.0.0.1", "ssl:127.0.0.1:1")
     wait_for_log(box, "ssl:127.0.0.1:1: ", "trying again")
     box.run(*local, "del-ssl")
-    wait_for_log(box, "|TLS needs a private key, a certificate and the CA's certificate; missing: --private-key, "
-                      "--certificate, --ca-cert (or --bootstrap-ca-cert); until that changes, no connection by TLS is "
-                      "accepted or made\n")
+    # The options are given: what is missing is in the database.
+    wait_for_log(box, "|TLS needs a private key, a certificate and the CA's certificate; not set in the database: "
+                      "db:Open_vSwitch,SSL,private_key, db:Open_vSwitch,SSL,certificate, db:Open_vSwitch,SSL,ca_cert "
+                      "(ovs-vsctl set-ssl does it); until that changes, no connection by TLS is accepted or made\n")
     assert log_of(box).count("until that changes") == 1
 
 

@@ -54,6 +54,18 @@ TEST_F(TlsConfigTest, WhatIsMissing) {
   EXPECT_TRUE(check_tls_settings(settings, "unix:/a,tcp:h:1"));
 }
 
+TEST_F(TlsConfigTest, WhatTheDatabaseHasNotSet) {
+  const std::string needs = "TLS needs a private key, a certificate and the CA's certificate; ";
+  EXPECT_EQ(check_tls_settings({.private_key_column = "db:Open_vSwitch,SSL,private_key", .ca_cert_column = "db:D,T,ca"})
+                .error()
+                .message,
+            needs + "missing: --certificate; not set in the database: db:Open_vSwitch,SSL,private_key, db:D,T,ca "
+                    "(ovs-vsctl set-ssl does it)");
+  settings.certificate.clear();
+  settings.certificate_column = "db:D,T,cert";
+  EXPECT_EQ(check_tls_settings(settings).error().message, needs + "not set in the database: db:D,T,cert");
+}
+
 TEST_F(TlsConfigTest, FilesThatAreWrong) {
   ::unlink(settings.private_key.c_str());
   EXPECT_EQ(outcome(), "key: the private key cannot be read: No such file or directory");
