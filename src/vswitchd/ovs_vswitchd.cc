@@ -79,8 +79,8 @@ OptionGroup switch_options(Arguments& arguments) {
             }}}};
 }
 
-// What is wrong with the keys and certificates.
-Result<void> check_keys(const Arguments& arguments) {
+// What is wrong with the names of the database, and with the keys and certificates for it.
+Result<void> check_database(const Arguments& arguments) {
   OVS_TRY(const auto remotes, rpc::Session::check_remotes(arguments.database));
   if (std::ranges::none_of(remotes, runtime::wants_tls)) return {};
   runtime::Loop loop;
@@ -106,7 +106,7 @@ int check(const Arguments& arguments, runtime::Daemon& daemon) {
   if (auto is_user = daemon.become_user(); !is_user) die(is_user.error().message);
   int status = EXIT_SUCCESS;
   for (const Result<void>& found :
-       {pidfile, check_keys(arguments), rpc::ControlServer::check_place(arguments.control_path, prepared)}) {
+       {pidfile, check_database(arguments), rpc::ControlServer::check_place(arguments.control_path, prepared)}) {
     if (found) continue;
     std::fprintf(stderr, "%s: %s\n", program_name().c_str(), found.error().message.c_str());
     status = EXIT_FAILURE;
