@@ -28,3 +28,10 @@ def packaged():
     if not os.environ.get("PEER"):
         pytest.skip("PEER is not set: no packaged programs")
     return "packaged"
+
+
+@pytest.fixture(scope="session")
+def tls():
+    """Says that a test needs programs with TLS."""
+    if not ovs_test.has_tls():
+        pytest.skip("the programs were built without TLS")

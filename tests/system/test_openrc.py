@@ -559,10 +559,8 @@ MAKE_KEYS = f"""
 """
 
 
-def test_files_of_tls(host):
+def test_files_of_tls(host, tls):
     """The three variables with files; what is wrong with them is said before the server is started."""
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
     host.boot("sysinit", "boot")
     host.shell(MAKE_KEYS)
 
@@ -613,10 +611,8 @@ def test_files_of_tls(host):
         assert host.pid_of("ovsdb-server") == pid
 
 
-def test_a_renewal_that_is_half_done_does_not_keep_a_host_from_booting(host):
+def test_a_renewal_that_is_half_done_does_not_keep_a_host_from_booting(host, tls):
     """Keys that only managers in the database use: a restart waits until they are right again, a boot does not."""
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
     host.boot("sysinit", "boot")
     host.shell(MAKE_KEYS)
     variables = f'CERTIFICATE="{KEYS}/server-cert.pem"\nCA_CERT="{KEYS}/ca-cert.pem"\n'
@@ -646,10 +642,8 @@ def test_a_renewal_that_is_half_done_does_not_keep_a_host_from_booting(host):
     assert done.returncode != 0 and f"{KEYS}/none.pem: cannot be read" in done.stdout
 
 
-def test_a_switch_by_tls(host):
+def test_a_switch_by_tls(host, tls):
     """Both services of the switch reach a database by TLS, with the keys that one of them names."""
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
     host.boot("sysinit", "boot")
     host.shell(MAKE_KEYS)
     host.write("/etc/conf.d/ovsdb-server",

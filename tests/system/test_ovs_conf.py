@@ -578,16 +578,20 @@ def test_the_command_line(conf):
 
 # ------------------------------------------------------------------ TLS
 
-def test_wrong_keys_of_a_manager_that_is_open_are_said(box, tmp_path):
-    """The server goes on with the keys that it has, and would have no manager after its next start."""
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
+@pytest.fixture
+def conf_with_tls(box, tls):
+    """With a switch, and a server that takes the keys which the database names."""
     conf = Conf(box)
     column = "=db:Open_vSwitch,SSL,"
     box.server = box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"],
                                         args=[f"--private-key{column}private_key", f"--certificate{column}certificate",
                                               f"--ca-cert{column}ca_cert"])
     box.start_vswitchd()
+    return conf
+
+
+def test_wrong_keys_of_a_manager_that_is_open_are_said(conf_with_tls, tmp_path):
+    """The server goes on with the keys that it has, and would have no manager after its next start."""
     ca = Authority(tmp_path, "ca")
     one, other = ca.issue("one"), ca.issue("other")
 
@@ -595,43 +599,35 @@ def test_wrong_keys_of_a_manager_that_is_open_are_said(box, tmp_path):
         return (f'ovs_bridges=""\novs_manager="pssl:0:127.0.0.1"\novs_ssl="private_key={key} certificate={certificate} '
                 f'ca_cert={ca.certificate}"\n')
     good = net(one.key, one.certificate)
-    assert conf.apply(good).stderr == ""
+    assert conf_with_tls.apply(good).stderr == ""
     missing = tmp_path / "missing.pem"
     for key, certificate, reason in [(missing, one.certificate, f"{missing}: the private key cannot be read"),
                                      (other.key, one.certificate, str(one.certificate))]:
         for _ in range(2):  # also when there is nothing to change
-            said = conf.apply(net(key, certificate), status=FAULTS).stderr
+            said = conf_with_tls.apply(net(key, certificate), status=FAULTS).stderr
             assert said.startswith("ovs-conf: the database server cannot use the keys for the manager pssl:0:127.0.0.1: ")
             assert reason in said
-        assert conf.apply(good).stderr == ""
+        assert conf_with_tls.apply(good).stderr == ""
     # Keys that fit are no fault, and neither is their exchange.
-    assert conf.apply(net(other.key, other.certificate)).stderr == ""
+    assert conf_with_tls.apply(net(other.key, other.certificate)).stderr == ""
     # From now on everybody is refused.
     for _ in range(2):
-        said = conf.apply('ovs_bridges=""\novs_manager="pssl:0:127.0.0.1"\n', status=FAULTS).stderr
+        said = conf_with_tls.apply('ovs_bridges=""\novs_manager="pssl:0:127.0.0.1"\n', status=FAULTS).stderr
         assert said.startswith("ovs-conf: the database server cannot use the keys for the manager pssl:0:127.0.0.1: "
                                "TLS needs a private key")
 
 
-def test_a_manager_to_connect_to_by_tls_without_keys_is_said(box, tmp_path):
+def test_a_manager_to_connect_to_by_tls_without_keys_is_said(conf_with_tls, tmp_path):
     """The server tries again and again, which helps where nobody is there yet, and not where it has no keys."""
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
-    conf = Conf(box)
-    column = "=db:Open_vSwitch,SSL,"
-    box.server = box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"],
-                                        args=[f"--private-key{column}private_key", f"--certificate{column}certificate",
-                                              f"--ca-cert{column}ca_cert"])
-    box.start_vswitchd()
     net = 'ovs_bridges=""\novs_manager="ssl:127.0.0.1:1"\n'
     fault = "ovs-conf: the database server cannot use the keys for the manager ssl:127.0.0.1:1: "
     for _ in range(2):
-        assert conf.apply(net, status=FAULTS).stderr.startswith(fault + "TLS needs a private key")
+        assert conf_with_tls.apply(net, status=FAULTS).stderr.startswith(fault + "TLS needs a private key")
     # Keys that fit are said to be missing no more, also before the server has tried them.
     ca = Authority(tmp_path, "ca")
     one = ca.issue("one")
-    assert conf.apply(f'{net}ovs_ssl="private_key={one.key} certificate={one.certificate} '
-                      f'ca_cert={ca.certificate}"\n').stderr == ""
+    keys = f'ovs_ssl="private_key={one.key} certificate={one.certificate} ca_cert={ca.certificate}"\n'
+    assert conf_with_tls.apply(net + keys).stderr == ""
 
 
 def test_a_server_that_follows_no_managers_is_said(switch):
@@ -642,10 +638,8 @@ def test_a_server_that_follows_no_managers_is_said(switch):
 
 
 @pytest.fixture
-def remote(conf, tmp_path):
+def remote(conf, tmp_path, tls):
     """The options for a server that is reached by TLS alone, and the authority."""
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
     ca = Authority(tmp_path, "ca")
     conf.box.server.stop()
     conf.box.server = conf.box.start_ovsdb_server(remotes=["db:Open_vSwitch,Open_vSwitch,manager_options"],

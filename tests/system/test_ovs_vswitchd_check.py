@@ -74,9 +74,7 @@ def test_places_that_are_right(box):
     assert check(box, "--pidfile") == ""
 
 
-def test_a_ca_certificate_without_a_place(box):
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
+def test_a_ca_certificate_without_a_place(box, tls):
     own = Authority(box.top, "ca").issue("own")
     options = [f"--private-key={own.key}", f"--certificate={own.certificate}"]
     remote = "ssl:127.0.0.1:1"
@@ -92,9 +90,7 @@ def test_a_ca_certificate_without_a_place(box):
     assert daemon.alive()
 
 
-def test_keys(box):
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
+def test_keys(box, tls):
     ca = Authority(box.top, "ca")
     own, other = ca.issue("own"), ca.issue("other")
     assert check(box, *own.options(), "ssl:127.0.0.1:6640") == ""

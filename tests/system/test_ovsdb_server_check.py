@@ -15,9 +15,7 @@ MANAGERS = "--remote=db:Open_vSwitch,Open_vSwitch,manager_options"
 
 
 @pytest.fixture(scope="module")
-def pki():
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
+def pki(tls):
     # Below /tmp itself, where users of any name get in.
     with tempfile.TemporaryDirectory(prefix="ovs-pki-") as top:
         os.chmod(top, 0o755)

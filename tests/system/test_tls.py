@@ -16,10 +16,7 @@ from certificates import Authority
 from ovs_test import RpcClient, limit, wait_until
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tls():
-    if not ovs_test.has_tls():
-        pytest.skip("the programs were built without TLS")
+pytestmark = pytest.mark.usefixtures("tls")
 
 
 @pytest.fixture(scope="module")
